@@ -1,0 +1,47 @@
+import type { Problem } from "./errors.ts";
+
+/** Everything that can be shown while davit works. Core emits; only views print. Times are milliseconds. */
+export type DavitEvent =
+	| { readonly type: "problem"; readonly problem: Problem }
+	/** A sentence for the user, such as "min-4: nothing to do". */
+	| { readonly type: "note"; readonly text: string }
+	/** The plan that is about to be applied: step count and one line per change. */
+	| { readonly type: "plan"; readonly deployment: string; readonly steps: number; readonly changes: readonly string[] }
+	| {
+			readonly type: "step-started";
+			readonly id: string;
+			readonly kind: string;
+			readonly title: string;
+			readonly instance?: string;
+	  }
+	/** Progress inside a step: a line of output, a byte count, a drain's answer. */
+	| { readonly type: "step-progress"; readonly id: string; readonly text: string }
+	/** Silent for a while: what is being waited for, and for how long already. */
+	| { readonly type: "step-waiting"; readonly id: string; readonly text: string; readonly elapsedMs: number }
+	| {
+			readonly type: "step-finished";
+			readonly id: string;
+			readonly kind: string;
+			readonly title: string;
+			readonly durationMs: number;
+			readonly skipped?: boolean;
+	  }
+	| {
+			readonly type: "step-failed";
+			readonly id: string;
+			readonly kind: string;
+			readonly title: string;
+			readonly durationMs: number;
+			readonly problems: readonly Problem[];
+	  }
+	/** Rows for people (a table) and for programs (the same rows, as data). */
+	| {
+			readonly type: "table";
+			readonly name: string;
+			readonly columns: readonly string[];
+			readonly rows: readonly Readonly<Record<string, unknown>>[];
+	  }
+	/** A text that is the result of the command, such as `davit int`'s YAML. Printed as it is, to standard output. */
+	| { readonly type: "output"; readonly text: string };
+
+export type EventSink = (event: DavitEvent) => void;

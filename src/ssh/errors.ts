@@ -1,0 +1,21 @@
+import type { SshStage } from "./ssh.ts";
+
+/** A VM that can't be reached, by stage. `retryable`: trying again may help (it boots, the network is down). */
+export class SshError extends Error {
+	override readonly name = "SshError";
+	readonly stage: SshStage;
+	readonly target: string;
+	readonly retryable: boolean;
+	readonly hint: string | undefined;
+
+	constructor(
+		message: string,
+		fields: { stage: SshStage; target: string; retryable: boolean; hint?: string; cause?: unknown },
+	) {
+		super(message, { cause: fields.cause });
+		this.stage = fields.stage;
+		this.target = fields.target;
+		this.retryable = fields.retryable;
+		this.hint = fields.hint;
+	}
+}

@@ -1,0 +1,205 @@
+import type { DiskCid, VmCid } from "../cpi/cpi.ts";
+import type { Problem } from "../errors.ts";
+
+/** One writer of a deployment: the number rises with each new holder and travels to every VM. */
+export interface Fence {
+	readonly deployment: string;
+	readonly number: number;
+}
+
+export interface LeaseHolder {
+	/** `user@host pid 123 (davit deploy)` */
+	readonly holder: string;
+	readonly number: number;
+	/** Wall clock, ms since 1970. */
+	readonly acquiredAt: number;
+	readonly expiresAt: number;
+}
+
+/** Held while davit works. The holder renews it and asks `check` before every outside effect. */
+export interface Lease {
+	readonly fence: Fence;
+	/** Aborted when the lease is lost or can't be renewed. */
+	readonly signal: AbortSignal;
+	/** Throws (exit code 3) if by the monotonic clock the lease may have run out, as after a process slept. */
+	check(): void;
+	release(): Promise<void>;
+}
+
+/** What is recorded of a deployment: enough to plan the next one. Holds no secret. */
+export interface DeploymentRecord {
+	readonly name: string;
+	/** Absolute path or text of the cloud file that it was deployed with, remembered. */
+	readonly cloudFile: string;
+	readonly manifestFile: string;
+	/** Digest of the interpolated manifest of the last finished deploy; absent if none finished. */
+	readonly manifestDigest?: string;
+	/** The interpolated manifest (references to generated variables kept), and the cloud file's data. */
+	readonly manifest: unknown;
+	readonly cloud: unknown;
+	/** Wall clock of the last finished deploy. */
+	readonly deployedAt?: number;
+	/** Releases by `name/version`: job and package fingerprints, so that same version with other content is seen. */
+	readonly releases: Readonly<
+		Record<
+			string,
+			{ readonly jobs: Readonly<Record<string, string>>; readonly packages: Readonly<Record<string, string>> }
+		>
+	>;
+	/** Messages for people that the deploy printed at its end. */
+	readonly notes: readonly string[];
+}
+
+export interface InstanceRecord {
+	/** UUID, kept for the instance's whole life. */
+	readonly id: string;
+	readonly group: string;
+	readonly index: number;
+	readonly az: string;
+	readonly bootstrap: boolean;
+	readonly lifecycle: "service" | "errand";
+	/** By network name. They belong to the instance, not to its VM. */
+	readonly ips: Readonly<Record<string, string>>;
+	readonly disk?: DiskCid;
+	readonly vm?: VmRecord;
+	/** What the VM's jobs were last brought to; compared with what is wanted. */
+	readonly applied?: AppliedRecord;
+	/** Between the first step of its update and the last: the update must be done again. */
+	readonly dirty: boolean;
+	/** `started`, `stopped` (soft) or `detached` (hard): what the operator last asked for. */
+	readonly wanted: "started" | "stopped" | "detached";
+	readonly ignore: boolean;
+}
+
+export interface VmRecord {
+	readonly cid: VmCid;
+	readonly key: string;
+	readonly cpi: string;
+	readonly createdAt: number;
+	/** Digest of everything that, changed, needs another VM; and its parts, so that the plan can say which. */
+	readonly shape: Readonly<Record<string, string>>;
+	/** Accepted host keys: the seed's until the swap is confirmed, then only the successor's. */
+	readonly hostKeys: readonly string[];
+	readonly bootstrapped: boolean;
+}
+
+export interface AppliedRecord {
+	/** By job name: keyed digests of what was rendered from (`input`) and of the result (`output`), and the fingerprint. */
+	readonly jobs: Readonly<
+		Record<
+			string,
+			{
+				readonly release: string;
+				readonly fingerprint: string;
+				readonly input: string;
+				readonly output: string;
+				readonly files: readonly string[];
+			}
+		>
+	>;
+	/** By package name. */
+	readonly packages: Readonly<Record<string, string>>;
+	/** Digest of names (hosts block, records.json). */
+	readonly names: string;
+	readonly tags: Readonly<Record<string, string>>;
+	readonly postDeployed: boolean;
+}
+
+export interface DiskRecord {
+	readonly cid: DiskCid;
+	readonly key: string;
+	readonly deployment: string;
+	readonly instance: string;
+	readonly instanceName: string;
+	readonly cpi: string;
+	readonly az: string;
+	readonly sizeMib: number;
+	readonly cloudProperties: unknown;
+	/** Set once the guest mounted it: it is never formatted again. */
+	readonly mounted: boolean;
+	/** Wall clock; present when no instance has it any more. */
+	readonly orphanedAt?: number;
+}
+
+/** Changes are written together or not at all. */
+export type Change =
+	| { readonly put: "deployment"; readonly record: DeploymentRecord }
+	| { readonly put: "instance"; readonly record: InstanceRecord }
+	| { readonly delete: "instance"; readonly id: string }
+	| { readonly put: "disk"; readonly record: DiskRecord }
+	| { readonly delete: "disk"; readonly cid: DiskCid }
+	/** Deployment, its instances, leases and journal; its variables only when `variables` is true. Disks stay, orphaned. */
+	| { readonly delete: "deployment"; readonly name: string; readonly variables: boolean };
+
+export interface Recorded {
+	readonly deployment: DeploymentRecord | undefined;
+	readonly instances: readonly InstanceRecord[];
+	/** Of this deployment, orphaned ones included. */
+	readonly disks: readonly DiskRecord[];
+	readonly openIntents: readonly Intent[];
+}
+
+/** Written before an outside effect. `key` is what a create carries; `data` holds no secret. */
+export interface Intent {
+	readonly id: number;
+	readonly deployment: string;
+	readonly fence: number;
+	/** `createVm`, `createDisk`, `attachDisk`, `compile`, ... */
+	readonly verb: string;
+	readonly key: string;
+	readonly data: Readonly<Record<string, unknown>>;
+	readonly startedAt: number;
+}
+
+export type Outcome =
+	| { readonly ok: true; readonly result: Readonly<Record<string, unknown>> }
+	| { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Ciphertext; sealed and opened by src/variables. */
+export interface StoredVariable {
+	readonly name: string;
+	readonly type: string;
+	readonly version: number;
+	readonly createdAt: number;
+	/** Digest of the definition that it was made from, for `converge`. */
+	readonly definition: string;
+	readonly sealed: string;
+}
+
+export interface RecordedEvent {
+	readonly at: number;
+	readonly actor: string;
+	readonly deployment: string;
+	readonly action: string;
+	readonly object: string;
+	readonly outcome: "started" | "done" | "failed";
+	readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** The port to what davit remembers. Every write carries the fence and is refused (exit code 3) if a higher one was given out. */
+export interface StateStore {
+	/** Of the store; part of every owner tag. */
+	readonly uuid: string;
+	deployments(): Promise<readonly DeploymentRecord[]>;
+	read(deployment: string): Promise<Recorded>;
+	/** All disks without an instance, of every deployment. */
+	orphanedDisks(): Promise<readonly DiskRecord[]>;
+	/** Throws a UserError with exit code 3 that names the holder if somebody else holds it. */
+	acquire(deployment: string, holder: string): Promise<Lease>;
+	holder(deployment: string): Promise<LeaseHolder | undefined>;
+	write(fence: Fence, changes: readonly Change[]): Promise<void>;
+	begin(
+		fence: Fence,
+		intent: { readonly verb: string; readonly key: string; readonly data: Readonly<Record<string, unknown>> },
+	): Promise<number>;
+	/** The outcome, and the changes that it means, in one transaction. */
+	finish(fence: Fence, intent: number, outcome: Outcome, changes: readonly Change[]): Promise<void>;
+	variables(deployment: string): Promise<readonly StoredVariable[]>;
+	putVariables(fence: Fence, variables: readonly StoredVariable[]): Promise<void>;
+	/** Compiled packages, shared by all deployments. `key` = package fingerprint and dependencies' + stemcell. */
+	compiled(key: string): Promise<string | undefined>;
+	putCompiled(key: string, digest: string): Promise<void>;
+	appendEvent(event: RecordedEvent): Promise<void>;
+	events(deployment: string, limit: number): Promise<readonly RecordedEvent[]>;
+	close(): Promise<void>;
+}

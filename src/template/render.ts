@@ -1,0 +1,77 @@
+import type { Problem } from "../errors.ts";
+import type { ReleaseJob } from "../release/release.ts";
+
+/** What `spec` holds in a template: the keys that BOSH passes. All values are plain data. */
+export interface TemplateSpec {
+	readonly deployment: string;
+	readonly job: { readonly name: string };
+	readonly index: number;
+	readonly bootstrap: boolean;
+	readonly name: string;
+	readonly id: string;
+	readonly az: string;
+	readonly ip: string;
+	readonly address: string;
+	readonly dns_domain_name: string;
+	readonly persistent_disk: number;
+	readonly networks: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+	readonly release: { readonly name: string; readonly version: string };
+	/** The job's properties, filtered to those its spec declares and merged with their defaults. */
+	readonly properties: Readonly<Record<string, unknown>>;
+	readonly links: Readonly<Record<string, LinkData>>;
+}
+
+/** One link as a template sees it. */
+export interface LinkData {
+	readonly deployment_name: string;
+	readonly instance_group: string;
+	readonly default_network: string;
+	readonly domain: string;
+	/** What `link('x').address` gives. */
+	readonly address: string;
+	readonly properties: Readonly<Record<string, unknown>>;
+	readonly instances: readonly {
+		readonly name: string;
+		readonly id: string;
+		readonly index: number;
+		readonly az: string;
+		readonly address: string;
+		readonly bootstrap: boolean;
+		readonly properties?: Readonly<Record<string, unknown>>;
+	}[];
+}
+
+/** One job on one instance. */
+export interface RenderRequest {
+	readonly group: string;
+	readonly instance: string;
+	readonly job: ReleaseJob;
+	readonly spec: TemplateSpec;
+}
+
+/** Paths are below the job's folder (`bin/ctl`, `config/app.json`); `monit` holds the extra files too, joined. */
+export interface RenderedJob {
+	readonly job: string;
+	readonly release: string;
+	readonly files: readonly { readonly path: string; readonly content: string }[];
+	readonly monit: string;
+}
+
+export interface RenderOptions {
+	/** What `Time.now` is, in ms since 1970. */
+	readonly nowMs: number;
+	readonly signal: AbortSignal;
+	/** A single template running longer than this is ended and reported. Default 20 s. */
+	readonly templateDeadlineMs?: number;
+}
+
+/** Results come in the order of the requests; every failure of every template is in `problems`, none is thrown. */
+export interface Renderer {
+	render(
+		requests: readonly RenderRequest[],
+		options: RenderOptions,
+	): Promise<{ readonly jobs: readonly RenderedJob[]; readonly problems: readonly Problem[] }>;
+	/** Starts the worker early, while other work goes on. */
+	warm(): void;
+	close(): Promise<void>;
+}
