@@ -1,0 +1,81 @@
+import type { Readable } from "node:stream";
+import type { BlobStore } from "../blobs/blobs.ts";
+import type { Clock, Random } from "../clock.ts";
+import type { CallOptions, Cpi, Owner } from "../cpi/cpi.ts";
+import type { EventSink } from "../events.ts";
+import type { DesiredInstance } from "../plan/desired.ts";
+import type { InstanceName, PackageUse, Step } from "../plan/step.ts";
+import type { SshConnection } from "../ssh/ssh.ts";
+import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
+import type { RenderedJob } from "../template/render.ts";
+import type { Records } from "./records.ts";
+
+/** How a new VM is entered: one login key for the deployment. */
+export interface Login {
+	readonly user: string;
+	readonly privateKey: string;
+	readonly publicKey: string;
+}
+
+/** Everything that steps work with. Made once a command, by the composition root. */
+export interface ApplyContext {
+	readonly deployment: string;
+	readonly owner: Owner;
+	readonly store: StateStore;
+	readonly lease: Lease;
+	readonly records: Records;
+	readonly desired: ReadonlyMap<InstanceName, DesiredInstance>;
+	readonly cpi: (name: string) => Cpi;
+	readonly login: Login;
+	/** The kept connection to an instance's VM; waits for first contact when `boot` is true. */
+	readonly connect: (
+		instance: InstanceName,
+		options: { signal: AbortSignal; boot?: boolean; step?: Step },
+	) => Promise<SshConnection>;
+	readonly blobs: BlobStore;
+	readonly openPackage: (use: PackageUse) => Promise<Readable>;
+	/** Rendered jobs of an instance, in manifest order; renders what isn't yet. */
+	readonly rendered: (instance: InstanceName) => readonly RenderedJob[];
+	readonly render: (instances: readonly InstanceName[], signal: AbortSignal) => Promise<void>;
+	readonly makeVariables: (
+		names: readonly string[],
+		signal: AbortSignal,
+		progress: (text: string) => void,
+	) => Promise<void>;
+	/** Keyed digest, for what holds secrets. */
+	readonly keyedDigest: (text: string) => string;
+	/** Digest of all that a job's rendering depends on; all its variables are known by now. */
+	readonly inputOf: (instance: InstanceName, job: string) => string;
+	readonly deploymentRecord: () => DeploymentRecord;
+	readonly supervisorTable: (instance: InstanceName) => string;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly emit: EventSink;
+	readonly signal: AbortSignal;
+}
+
+/** Deadlines of CPI verbs in ms (the design's table). */
+const DEADLINES = { createVm: 30 * 60_000, createDisk: 10 * 60_000, other: 10 * 60_000 };
+
+/** Options for a CPI call within a step. */
+export function callOptions(context: ApplyContext, verb: "createVm" | "createDisk" | "other" = "other"): CallOptions {
+	return { signal: AbortSignal.any([context.signal, context.lease.signal]), deadlineMs: DEADLINES[verb] };
+}
+
+/**
+ * One outside effect: its intent is journaled before, its result and the changes that it means after, in one transaction. The lease is
+ * checked between the two, so that a run that slept past it does nothing more.
+ */
+export async function effect<T>(
+	context: ApplyContext,
+	intent: { readonly verb: string; readonly key: string; readonly data?: Readonly<Record<string, unknown>> },
+	work: () => Promise<T>,
+	changes: (result: T) => readonly Change[],
+): Promise<T> {
+	const { store, lease } = context;
+	const id = await store.begin(lease.fence, { verb: intent.verb, key: intent.key, data: intent.data ?? {} });
+	lease.check();
+	const result = await work();
+	await store.finish(lease.fence, id, { ok: true, result: {} }, changes(result));
+	return result;
+}

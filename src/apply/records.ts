@@ -1,0 +1,57 @@
+import type { DiskCid } from "../cpi/cpi.ts";
+import type { InstanceName } from "../plan/step.ts";
+import type { Change, DiskRecord, InstanceRecord, Recorded } from "../state/state.ts";
+
+/** The recorded instances and disks as they stand now, in memory; `Change`s bring the store to the same. */
+export class Records {
+	readonly #instances = new Map<InstanceName, InstanceRecord>();
+	readonly #disks = new Map<DiskCid, DiskRecord>();
+
+	constructor(recorded: Pick<Recorded, "instances" | "disks">) {
+		for (const record of recorded.instances) this.#instances.set(`${record.group}/${record.index}`, record);
+		for (const disk of recorded.disks) this.#disks.set(disk.cid, disk);
+	}
+
+	/** Undefined if it isn't recorded yet. */
+	find(name: InstanceName): InstanceRecord | undefined {
+		return this.#instances.get(name);
+	}
+
+	/** For steps that only a recorded instance can have. */
+	get(name: InstanceName): InstanceRecord {
+		const record = this.#instances.get(name);
+		if (!record) throw new Error(`instance ${name} has no record`);
+		return record;
+	}
+
+	disk(cid: DiskCid): DiskRecord | undefined {
+		return this.#disks.get(cid);
+	}
+
+	put(record: InstanceRecord): Change {
+		this.#instances.set(`${record.group}/${record.index}`, record);
+		return { put: "instance", record };
+	}
+
+	/** A new version of one instance, without the fields named in `drop`. */
+	update(
+		name: InstanceName,
+		patch: Partial<InstanceRecord>,
+		drop: readonly ("vm" | "disk" | "applied")[] = [],
+	): Change {
+		const record: InstanceRecord = { ...this.get(name), ...patch };
+		const kept = Object.fromEntries(Object.entries(record).filter(([key]) => !drop.includes(key as "vm")));
+		return this.put(kept as unknown as InstanceRecord);
+	}
+
+	remove(name: InstanceName): Change {
+		const { id } = this.get(name);
+		this.#instances.delete(name);
+		return { delete: "instance", id };
+	}
+
+	putDisk(record: DiskRecord): Change {
+		this.#disks.set(record.cid, record);
+		return { put: "disk", record };
+	}
+}

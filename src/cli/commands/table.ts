@@ -1,0 +1,54 @@
+import type { Command } from "../command.ts";
+
+/** A row of the command table, which is also the help. The command's file loads when it is used. */
+export interface CommandRow {
+	readonly name: string;
+	readonly about: string;
+	/** Not shown in the help: davit calls it itself. */
+	readonly hidden?: boolean;
+	readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+export const commandTable: readonly CommandRow[] = [
+	{ name: "deploy", about: "Bring a deployment to what its manifest says", load: () => import("./deploy.ts") },
+	{ name: "int", about: "Interpolate a manifest: ops files and variables", load: () => import("./int.ts") },
+	{ name: "vms", about: "List VMs: instance, state, AZ, addresses, cid", load: () => import("./vms.ts") },
+	{
+		name: "instances",
+		about: "List instances, with processes and vitals if asked",
+		load: () => import("./instances.ts"),
+	},
+	{ name: "ssh", about: "Open a terminal on an instance, or run a command on several", load: () => import("./ssh.ts") },
+	{ name: "scp", about: "Copy files to and from instances", load: () => import("./scp.ts") },
+	{ name: "logs", about: "Fetch or follow the logs of instances", load: () => import("./logs.ts") },
+	{ name: "run-errand", about: "Run an errand", load: () => import("./run-errand.ts") },
+	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
+	{ name: "disks", about: "List persistent disks", load: () => import("./disks.ts") },
+	{
+		name: "delete-deployment",
+		about: "Delete a deployment; its persistent disks are kept, orphaned",
+		load: () => import("./delete-deployment.ts"),
+	},
+	{ name: "proxy", about: "Publish ports of instances on 127.0.0.1", load: () => import("./proxy.ts") },
+	{
+		name: "ssh-config",
+		about: "Print an OpenSSH configuration for the instances",
+		load: () => import("./ssh-config.ts"),
+	},
+	{
+		name: "create-release",
+		about: "Build a release tarball from a release folder",
+		load: () => import("./create-release.ts"),
+	},
+	{
+		name: "inspect-release",
+		about: "Show the jobs and packages of a release",
+		load: () => import("./inspect-release.ts"),
+	},
+	{
+		name: "dial",
+		about: "Connect standard input and output to an instance's SSH port",
+		hidden: true,
+		load: () => import("./dial.ts"),
+	},
+];

@@ -1,0 +1,145 @@
+import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { Command as Commander, CommanderError } from "commander";
+import { UserError } from "../errors.ts";
+import type { CliContext, Command, OptionSpec } from "./command.ts";
+import { commandTable } from "./commands/table.ts";
+import { interrupts } from "./interrupts.ts";
+import { openView, type SecretView } from "./output.ts";
+import { systemClock, systemRandom } from "./system.ts";
+
+enableCompileCache();
+
+interface Globals {
+	readonly json?: boolean;
+	readonly state?: string;
+	readonly color?: boolean;
+}
+
+const globalOptions: readonly OptionSpec[] = [
+	{ flags: "--json", about: "one JSON object a line, for programs" },
+	{ flags: "--state <folder>", about: "where davit remembers deployments (default: DAVIT_HOME, else ~/.davit)" },
+];
+
+async function main(argv: readonly string[]): Promise<number> {
+	const program = new Commander("davit").description(
+		"Deploys BOSH-style platforms on any cloud, without a director VM.",
+	);
+	program
+		.version(await packageVersion(), "-V, --version")
+		.exitOverride()
+		.showSuggestionAfterError()
+		.enablePositionalOptions();
+	const asked = argv.find((word) => !word.startsWith("-"));
+	let exitCode = 0;
+	for (const row of commandTable) {
+		const sub = program
+			.command(row.name, { hidden: row.hidden === true })
+			.description(row.about)
+			.exitOverride();
+		for (const { flags, about } of globalOptions) sub.option(flags, about);
+		if (row.name !== asked) continue;
+		const { command } = await row.load();
+		configure(sub, command);
+		sub.action(async (...received: unknown[]) => {
+			const parsed = received.at(-2) as Globals;
+			const args = received.slice(0, -2) as (string | string[] | undefined)[];
+			exitCode = await runCommand(command, args, parsed);
+		});
+	}
+	try {
+		await program.parseAsync([...argv], { from: "user" });
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		return error.exitCode === 0 || error.code === "commander.help" || error.code === "commander.helpDisplayed" ? 0 : 64;
+	}
+	return exitCode;
+}
+
+function configure(sub: Commander, command: Command): void {
+	if (command.arguments !== "") sub.arguments(command.arguments);
+	if (command.help) sub.addHelpText("after", `\n${command.help}`);
+	for (const { flags, about, repeat } of command.options) {
+		if (repeat) sub.option(flags, about, (value: string, list: string[] = []) => [...list, value]);
+		else sub.option(flags, about);
+	}
+}
+
+async function runCommand(
+	command: Command,
+	args: readonly (string | readonly string[] | undefined)[],
+	options: Globals,
+): Promise<number> {
+	const json = options.json === true;
+	const view = openView({
+		json,
+		streams: { out: process.stdout, err: process.stderr },
+		terminal: process.stderr.isTTY === true,
+		now: systemClock.now,
+	});
+	const interrupted = interrupts(view.emit);
+	const context = contextOf(options, view, interrupted.signal);
+	try {
+		return (await command.run(args, options as Record<string, unknown>, context)) ?? 0;
+	} catch (error) {
+		return report(error, view, interrupted.signal);
+	} finally {
+		interrupted.dispose();
+		await view.close();
+	}
+}
+
+function contextOf(options: Globals, view: SecretView, signal: AbortSignal): CliContext {
+	const { env } = process;
+	const home = resolve(env.DAVIT_HOME ?? join(homedir(), ".davit"));
+	return {
+		env,
+		cwd: process.cwd(),
+		home,
+		stateFolder: options.state ? resolve(options.state) : home,
+		emit: view.emit,
+		json: options.json === true,
+		interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+		signal,
+		clock: systemClock,
+		random: systemRandom,
+		hide: view.hide,
+		self: env.DAVIT_BIN ?? process.argv[1] ?? "davit",
+	};
+}
+
+/** Shows why a command failed: the user's problems without a stack, anything else as a bug of davit's. */
+function report(error: unknown, view: SecretView, signal: AbortSignal): number {
+	if (signal.aborted && (error === signal.reason || !(error instanceof UserError))) {
+		view.emit({ type: "note", text: "Interrupted. The same command goes on from here." });
+		return 130;
+	}
+	if (error instanceof UserError) {
+		for (const problem of error.problems) view.emit({ type: "problem", problem });
+		return error.exitCode;
+	}
+	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	view.emit({
+		type: "problem",
+		problem: {
+			severity: "error",
+			code: "bug",
+			message: `davit failed in a way it should not: ${stack}`,
+			hint: "this is a bug of davit's; please report it with the lines above",
+		},
+	});
+	return 1;
+}
+
+async function packageVersion(): Promise<string> {
+	const { readFile } = await import("node:fs/promises");
+	for (const up of ["../../package.json", "../../../package.json"]) {
+		const text = await readFile(new URL(up, import.meta.url), "utf8").catch(() => undefined);
+		if (text) return (JSON.parse(text) as { version: string }).version;
+	}
+	return "unknown";
+}
+
+process.exitCode = await main(process.argv.slice(2));

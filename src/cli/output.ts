@@ -1,0 +1,54 @@
+import type { EventSink } from "../events.ts";
+import { createRedactor, redactEvent } from "../redact.ts";
+import { createJsonView } from "./view/json.ts";
+import { createPlainView } from "./view/plain.ts";
+import type { Streams, View } from "./view/view.ts";
+
+/** A view through which no secret that was registered passes. */
+export interface SecretView extends View {
+	readonly hide: (secrets: readonly string[]) => void;
+}
+
+/** The view that fits: NDJSON when asked, live on a terminal, plain lines else. The live one loads on the first step. */
+export function openView({
+	json,
+	streams,
+	terminal,
+	now,
+}: {
+	json: boolean;
+	streams: Streams;
+	terminal: boolean;
+	now: () => number;
+}): SecretView {
+	const secrets = new Set<string>();
+	let redact: ReturnType<typeof createRedactor> | undefined;
+	const plain: View = json ? createJsonView(streams) : createPlainView(streams);
+	let view = plain;
+	const waiting: Parameters<EventSink>[0][] = [];
+	let loading: Promise<void> | undefined;
+	const goLive = async () => {
+		const { createLiveView } = await import("./view/live.ts");
+		view = createLiveView(streams, now);
+		for (const event of waiting.splice(0)) view.emit(event);
+	};
+	const show: EventSink = (event) => {
+		if (terminal && !json && loading === undefined && event.type === "step-started") loading = goLive();
+		if (loading !== undefined && view === plain) waiting.push(event);
+		else view.emit(event);
+	};
+	return {
+		emit: (event) => {
+			if (secrets.size > 0) redact ??= createRedactor([...secrets]);
+			show(redact ? redactEvent(event, redact) : event);
+		},
+		hide: (more) => {
+			for (const secret of more) secrets.add(secret);
+			redact = undefined;
+		},
+		close: async () => {
+			await loading;
+			await view.close();
+		},
+	};
+}

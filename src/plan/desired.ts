@@ -1,0 +1,64 @@
+import type { VmNetwork } from "../cpi/cpi.ts";
+import { digestOf } from "../digest.ts";
+import type { InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
+import type { ReleaseJob } from "../release/release.ts";
+import type { InstanceRecord } from "../state/state.ts";
+import type { LinkData, TemplateSpec } from "../template/render.ts";
+import type { PlacedInstance } from "./placed.ts";
+import type { InstanceName, PackageUse, VmShape } from "./step.ts";
+
+/** A job as one instance is to run it. Values may hold ((references)) to variables that are not made yet. */
+export interface DesiredJob {
+	readonly ref: JobRef;
+	readonly job: ReleaseJob;
+	readonly release: { readonly name: string; readonly version: string };
+	readonly spec: TemplateSpec;
+	readonly links: Readonly<Record<string, LinkData>>;
+	/** Keyed digest of everything it is rendered from; absent while a variable that it needs is unknown. */
+	readonly input?: string;
+}
+
+export interface DesiredDisk {
+	readonly sizeMib: number;
+	readonly cloudProperties: ValueMap;
+	readonly fileSystem: string;
+}
+
+/** One instance as the manifest wants it. */
+export interface DesiredInstance {
+	readonly name: InstanceName;
+	readonly group: InstanceGroup;
+	readonly placed: PlacedInstance;
+	readonly record?: InstanceRecord;
+	readonly jobs: readonly DesiredJob[];
+	/** In dependency order. */
+	readonly packages: readonly PackageUse[];
+	readonly shape: VmShape;
+	readonly disk?: DesiredDisk;
+	/** What its recorded persistent disk has now, in MiB. */
+	readonly diskSizeMib?: number;
+	/** Digest of the hosts block and records. */
+	readonly names: string;
+}
+
+/** What makes another VM necessary, each part's digest by BOSH's reason name. */
+export function shapeDigests(shape: VmShape): Readonly<Record<string, string>> {
+	return {
+		cloud_properties: digestOf({ cpi: shape.cpi, properties: shape.cloudProperties }),
+		stemcell: `${shape.stemcell.os}/${shape.stemcell.version}`,
+		env: digestOf(shape.env),
+		network: digestOf(networkIdentity(shape.networks)),
+	};
+}
+
+/** DNS servers are settings inside the guest: changing them alone needs no other VM. */
+function networkIdentity(networks: Readonly<Record<string, VmNetwork>>): unknown {
+	return Object.entries(networks).map(([name, { type, ip, prefix, gateway, cloudProperties }]) => ({
+		name,
+		type,
+		ip,
+		prefix,
+		gateway,
+		cloudProperties,
+	}));
+}

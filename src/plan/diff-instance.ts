@@ -1,0 +1,145 @@
+import type { VmCid } from "../cpi/cpi.ts";
+import type { DesiredInstance } from "./desired.ts";
+import { shapeDigests } from "./desired.ts";
+import type { InstanceName, Reason } from "./step.ts";
+
+/** What a VM said of itself in one round trip. */
+export type MachineView =
+	| { readonly reachable: false; readonly why: string }
+	| {
+			readonly reachable: true;
+			/** Rendered files that are gone. Edited ones are no drift: real jobs edit each other's. */
+			readonly missingFiles: readonly string[];
+			/** Processes that are monitored and don't run. */
+			readonly failingProcesses: readonly string[];
+			/** True if there is nothing at the persistent disk's mount point. */
+			readonly unmounted: boolean;
+			/** False if the VM lost what bootstrap made. */
+			readonly bootstrapped: boolean;
+	  };
+
+/** What was seen at the clouds and on the VMs. */
+export interface Observed {
+	/** By cid; a recorded VM that is absent here is gone. */
+	readonly vms: ReadonlyMap<VmCid, { readonly state: string }>;
+	readonly machines: ReadonlyMap<InstanceName, MachineView>;
+}
+
+export interface WhyChanged {
+	readonly reason: Reason;
+	readonly detail?: string;
+}
+
+/** What must happen to one instance, and why. */
+export interface InstanceDiff {
+	readonly desired: DesiredInstance;
+	/** `keep`: nothing. `names`: names and tags only, nothing stops. `vm` says what happens to the VM. */
+	readonly action: "keep" | "names" | "update" | "create";
+	readonly vm: "keep" | "power-on" | "bootstrap" | "replace" | "create";
+	readonly reasons: readonly WhyChanged[];
+	/** The old VM answers, so its jobs can be stopped in order. */
+	readonly reachable: boolean;
+}
+
+export interface DiffOptions {
+	/** Recreate VMs that don't answer, instead of failing. */
+	readonly fix: boolean;
+	readonly recreate: boolean;
+	readonly restart: boolean;
+}
+
+/** Compares one desired instance with what is recorded and observed. An unreachable VM without `fix` is left to the caller to refuse. */
+export function diffInstance(desired: DesiredInstance, observed: Observed, options: DiffOptions): InstanceDiff {
+	const record = desired.record;
+	const vm = record?.vm;
+	if (!record || !vm) {
+		const fresh: WhyChanged = record?.applied ? { reason: "missing_vm" } : { reason: "new" };
+		return { desired, action: "create", vm: "create", reasons: [fresh], reachable: false };
+	}
+	const seen = observed.vms.get(vm.cid);
+	if (!seen)
+		return {
+			desired,
+			action: "create",
+			vm: "create",
+			reasons: [{ reason: "missing_vm", detail: `VM ${vm.cid} is gone` }],
+			reachable: false,
+		};
+	const machine = observed.machines.get(desired.name);
+	const reachable = machine?.reachable === true;
+	const replaced = replaceReasons(desired, options);
+	if (replaced.length > 0) return { desired, action: "update", vm: "replace", reasons: replaced, reachable };
+	if (seen.state === "stopped") {
+		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
+		return { desired, action: "update", vm: "power-on", reasons: [off, ...appliedReasons(desired)], reachable };
+	}
+	if (!vm.bootstrapped)
+		return { desired, action: "create", vm: "bootstrap", reasons: [{ reason: "new" }], reachable: false };
+	if (!machine?.reachable) {
+		const why = { reason: "unresponsive" as const, detail: machine?.why ?? "not asked" };
+		return { desired, action: "update", vm: options.fix ? "replace" : "keep", reasons: [why], reachable: false };
+	}
+	if (!machine.bootstrapped)
+		return {
+			desired,
+			action: "update",
+			vm: "bootstrap",
+			reasons: [{ reason: "files", detail: "what bootstrap made is gone" }],
+			reachable,
+		};
+	const reasons = [
+		...appliedReasons(desired),
+		...driftReasons(desired, machine),
+		...(options.restart ? [{ reason: "restart" as const }] : []),
+	];
+	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable };
+	const dns = record.applied?.names === desired.names ? [] : [{ reason: "dns" as const }];
+	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
+}
+
+function replaceReasons(desired: DesiredInstance, options: DiffOptions): WhyChanged[] {
+	const former = desired.record?.vm?.shape ?? {};
+	const changed = Object.entries(shapeDigests(desired.shape)).flatMap(([reason, digest]): WhyChanged[] => {
+		if (former[reason] === digest) return [];
+		return [
+			{ reason: reason as Reason, ...(reason === "stemcell" ? { detail: `${former[reason]} → ${digest}` } : {}) },
+		];
+	});
+	return options.recreate ? [{ reason: "recreate" }, ...changed] : changed;
+}
+
+function appliedReasons(desired: DesiredInstance): WhyChanged[] {
+	const record = desired.record;
+	const applied = record?.applied;
+	const reasons: WhyChanged[] = [];
+	if (record?.dirty) reasons.push({ reason: "dirty", detail: "its last update did not finish" });
+	if (!applied) return reasons.length > 0 ? reasons : [{ reason: "new" }];
+	const wanted = new Map(desired.jobs.map((job) => [job.job.name, job]));
+	for (const name of Object.keys(applied.jobs))
+		if (!wanted.has(name)) reasons.push({ reason: "job", detail: `job ${name} is no longer wanted` });
+	for (const [name, job] of wanted) {
+		const former = applied.jobs[name];
+		if (!former) reasons.push({ reason: "job", detail: `job ${name} is new` });
+		else if (former.fingerprint !== job.job.fingerprint)
+			reasons.push({ reason: "job", detail: `job ${name} is another version` });
+		else if (former.input !== job.input) reasons.push({ reason: "configuration", detail: `job ${name}` });
+	}
+	for (const use of desired.packages)
+		if (applied.packages[use.name] !== use.key) reasons.push({ reason: "packages", detail: `package ${use.name}` });
+	const gone = Object.keys(applied.packages).filter((name) => !desired.packages.some((use) => use.name === name));
+	for (const name of gone) reasons.push({ reason: "packages", detail: `package ${name} is no longer wanted` });
+	return reasons;
+}
+
+function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { reachable: true }>): WhyChanged[] {
+	const reasons: WhyChanged[] = [];
+	for (const file of machine.missingFiles) reasons.push({ reason: "files", detail: `${file} is gone` });
+	for (const process of machine.failingProcesses)
+		reasons.push({ reason: "process", detail: `${process} does not run` });
+	if (desired.disk && machine.unmounted)
+		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });
+	if (desired.disk && !desired.record?.disk) reasons.push({ reason: "persistent_disk", detail: "it has none yet" });
+	if (!desired.disk && desired.record?.disk)
+		reasons.push({ reason: "persistent_disk", detail: "none is wanted any more" });
+	return reasons;
+}

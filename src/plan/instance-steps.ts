@@ -1,0 +1,125 @@
+import type { InstanceRecord } from "../state/state.ts";
+import type { InstanceDiff } from "./diff-instance.ts";
+import type { Step } from "./step.ts";
+
+type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
+/** A step's own data, before it has a place in the plan. */
+export type StepData = Bare<Step>;
+
+/** The two halves of bringing one instance to what is wanted. */
+export interface InstanceSteps {
+	/** Needs nobody else and stops nothing: its VM is made while others' are. */
+	readonly prepare: readonly StepData[];
+	/** In order, in the instance's turn by canaries and max_in_flight. */
+	readonly update: readonly StepData[];
+}
+
+export interface StepOptions {
+	/** Groups whose drain scripts are passed over. */
+	readonly skipDrain: ReadonlySet<string>;
+	readonly canResize: boolean;
+}
+
+/** Steps for one instance, without `install-packages` and `render`, which the plan weaves in between. */
+export function instanceSteps(diff: InstanceDiff, options: StepOptions): InstanceSteps {
+	if (diff.action === "keep") return { prepare: [], update: [] };
+	if (diff.action === "names") return { prepare: [], update: [{ kind: "update-names" }] };
+	const { desired } = diff;
+	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
+	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff)] };
+	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
+	const prepare = diff.vm === "create" ? fresh : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
+	const before =
+		diff.vm === "replace"
+			? [...stop(diff, options), ...removeVm(desired.record as InstanceRecord), ...fresh]
+			: [...powerOn(diff), ...(diff.vm === "keep" ? stop(diff, options) : [])];
+	return { prepare, update: [...before, ...attach(diff, options), ...jobSteps(diff)] };
+}
+
+/** Steps that end an instance that nobody wants: its disk is kept, orphaned. */
+export function obsoleteSteps(record: InstanceRecord, reachable: boolean, skipDrain: boolean): StepData[] {
+	const jobs = Object.keys(record.applied?.jobs ?? {});
+	const stops: StepData[] =
+		record.vm && record.applied
+			? [{ kind: "stop", jobs, next: "delete", drain: "shutdown", skipDrain, reachable }]
+			: [];
+	const orphan: StepData[] = record.disk ? [{ kind: "orphan-disk", disk: record.disk }] : [];
+	return [...stops, ...(record.vm ? removeVm(record) : []), ...orphan, { kind: "delete-instance" }];
+}
+
+function powerOn({ vm, desired }: InstanceDiff): StepData[] {
+	const record = desired.record?.vm;
+	return vm === "power-on" && record ? [{ kind: "power-on", cid: record.cid, cpi: record.cpi }] : [];
+}
+
+function stop({ desired, reachable, vm }: InstanceDiff, options: StepOptions): StepData[] {
+	const jobs = Object.keys(desired.record?.applied?.jobs ?? {});
+	if (jobs.length === 0) return [];
+	const skipDrain = options.skipDrain.has(desired.group.name) || options.skipDrain.has("*");
+	return [
+		{
+			kind: "stop",
+			jobs,
+			next: vm === "replace" ? "delete" : "keep",
+			drain: vm === "replace" ? "shutdown" : "update",
+			skipDrain,
+			reachable,
+		},
+	];
+}
+
+function removeVm(record: InstanceRecord): StepData[] {
+	const vm = record.vm;
+	if (!vm) return [];
+	const detach: StepData[] = record.disk ? [{ kind: "detach-disk", disk: record.disk, vm: vm.cid, cpi: vm.cpi }] : [];
+	return [...detach, { kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }];
+}
+
+function attach(diff: InstanceDiff, options: StepOptions): StepData[] {
+	const { desired } = diff;
+	const { disk, record, shape, placed } = desired;
+	if (!disk) return dropDisk(diff);
+	const make: StepData[] = record?.disk
+		? []
+		: [
+				{
+					kind: "create-disk",
+					cpi: shape.cpi,
+					az: placed.az,
+					sizeMib: disk.sizeMib,
+					cloudProperties: disk.cloudProperties,
+				},
+			];
+	const grow: StepData[] =
+		record?.disk && desired.diskSizeMib !== undefined && desired.diskSizeMib < disk.sizeMib && options.canResize
+			? [{ kind: "resize-disk", disk: record.disk, cpi: shape.cpi, sizeMib: disk.sizeMib }]
+			: [];
+	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem }];
+}
+
+/** A disk that is no longer wanted. A VM that is replaced has let go of it already. */
+function dropDisk({ desired: { record, shape }, vm }: InstanceDiff): StepData[] {
+	if (!record?.disk) return [];
+	const attachedTo = vm === "keep" || vm === "power-on" ? record.vm?.cid : undefined;
+	const detach: StepData[] = attachedTo
+		? [{ kind: "detach-disk", disk: record.disk, vm: attachedTo, cpi: shape.cpi }]
+		: [];
+	return [...detach, { kind: "orphan-disk", disk: record.disk }];
+}
+
+function jobSteps(diff: InstanceDiff): StepData[] {
+	const { desired } = diff;
+	const jobs = desired.jobs.map(({ job }) => job.name);
+	return [
+		{ kind: "update-names" },
+		{ kind: "install-jobs", packages: desired.packages },
+		{ kind: "pre-start", jobs },
+		startStep(diff),
+		{ kind: "post-start", jobs },
+	];
+}
+
+function startStep({ desired }: InstanceDiff): StepData {
+	const { fromMs, toMs } = desired.group.update.updateWatchTime;
+	return { kind: "start", watch: { fromMs, toMs } };
+}

@@ -1,0 +1,70 @@
+import type { InstanceGroup } from "../manifest/deployment.ts";
+import type { InstanceRecord } from "../state/state.ts";
+
+/** One place of a group: the recorded instance that keeps it, or a new one. */
+export interface Slot {
+	readonly az: string;
+	readonly index: number;
+	readonly record?: InstanceRecord;
+}
+
+/**
+ * Spreads a group over its AZs as BOSH does: ignored instances stay, then those with a persistent disk stay in their AZ, then each
+ * other place goes to the AZ with the fewest, on a tie to one that still holds an unclaimed instance, else to the first by name.
+ * What is left over is obsolete.
+ */
+export function placeInAzs(
+	group: InstanceGroup,
+	recorded: readonly InstanceRecord[],
+): { readonly slots: readonly Slot[]; readonly obsolete: readonly InstanceRecord[] } {
+	const azs = group.azs.length > 0 ? group.azs : [""];
+	const former = [...recorded].sort((a, b) => a.index - b.index);
+	const unclaimed = new Set(former.map((record) => adopt(record, group)));
+	const chosen: { az: string; record?: InstanceRecord }[] = [];
+	const claim = (record: InstanceRecord) => {
+		unclaimed.delete(record);
+		chosen.push({ az: record.az, record });
+	};
+	for (const record of [...unclaimed]) if (record.ignore) claim(record);
+	for (const record of [...unclaimed]) {
+		if (chosen.length < group.instances && record.disk !== undefined && azs.includes(record.az)) claim(record);
+	}
+	while (chosen.length < group.instances) {
+		const az = leastLoaded(azs, chosen, unclaimed);
+		const existing = [...unclaimed].find((record) => record.az === az);
+		if (existing) claim(existing);
+		else chosen.push({ az });
+	}
+	return { slots: withIndexes(chosen), obsolete: [...unclaimed] };
+}
+
+/** `migrated_from` without an AZ of its own: the instance is taken to be where the manifest says. */
+function adopt(record: InstanceRecord, group: InstanceGroup): InstanceRecord {
+	if (record.az !== "") return record;
+	const from = group.migratedFrom.find((entry) => entry.name === record.group && entry.az !== undefined);
+	return from?.az === undefined ? record : { ...record, az: from.az };
+}
+
+function leastLoaded(
+	azs: readonly string[],
+	chosen: readonly { az: string }[],
+	unclaimed: ReadonlySet<InstanceRecord>,
+): string {
+	const load = (az: string) => chosen.filter((slot) => slot.az === az).length;
+	const holds = (az: string) => ([...unclaimed].some((record) => record.az === az) ? 0 : 1);
+	const [first = ""] = [...azs].sort((a, b) => load(a) - load(b) || holds(a) - holds(b) || (a < b ? -1 : 1));
+	return first;
+}
+
+/** An instance keeps its index; a new one takes the lowest that is free. */
+function withIndexes(chosen: readonly { az: string; record?: InstanceRecord }[]): Slot[] {
+	const used = new Set(chosen.flatMap(({ record }) => (record ? [record.index] : [])));
+	let next = 0;
+	const slots = chosen.map(({ az, record }): Slot => {
+		if (record) return { az, index: record.index, record };
+		while (used.has(next)) next += 1;
+		used.add(next);
+		return { az, index: next };
+	});
+	return slots.sort((a, b) => a.index - b.index);
+}

@@ -1,0 +1,115 @@
+import { type Problem, problem } from "../errors.ts";
+import type { Cloud, IpRange, Network, Subnet } from "../manifest/cloud.ts";
+import type { GroupNetwork, InstanceGroup } from "../manifest/deployment.ts";
+import { formatIp, inRange, parseCidr, parseIp } from "../manifest/ip.ts";
+import type { Slot } from "./place-azs.ts";
+
+/** Addresses of one instance by network name. */
+export type Addresses = Readonly<Record<string, string>>;
+
+/**
+ * Gives each slot of a group its addresses. An instance keeps what it has where that is still allowed; a static address belongs to
+ * the first slot that can take it; others get the lowest free address of a subnet that serves their AZ: none reserved, none static,
+ * not the gateway, none in `used`. Adds what it gives to `used`.
+ */
+export function placeIps(
+	group: InstanceGroup,
+	slots: readonly Slot[],
+	cloud: Cloud,
+	used: Set<string>,
+): { readonly addresses: readonly Addresses[]; readonly problems: readonly Problem[] } {
+	const given: Record<string, string>[] = slots.map(() => ({}));
+	const problems: Problem[] = [];
+	for (const wanted of group.networks) {
+		const network = cloud.networks.find((candidate) => candidate.name === wanted.name);
+		if (!network) continue;
+		const taken =
+			wanted.staticIps.length > 0 ? takeStatic(wanted, network, slots) : takeDynamic(wanted, network, slots, used);
+		taken.forEach((ip, position) => {
+			const slot = slots[position];
+			if (ip !== undefined) (given[position] as Record<string, string>)[wanted.name] = ip;
+			else if (network.type !== "dynamic" && slot) problems.push(noAddress(group, wanted, slot));
+		});
+	}
+	return { addresses: given, problems };
+}
+
+function takeStatic(wanted: GroupNetwork, network: Network, slots: readonly Slot[]): (string | undefined)[] {
+	const free = new Set(wanted.staticIps);
+	const kept = slots.map(({ record }) => {
+		const ip = record?.ips[wanted.name];
+		return ip !== undefined && free.delete(ip) ? ip : undefined;
+	});
+	return slots.map((slot, position) => {
+		const ip = kept[position] ?? [...free].find((candidate) => servesAz(network, candidate, slot.az));
+		if (ip !== undefined) free.delete(ip);
+		return ip;
+	});
+}
+
+function takeDynamic(
+	wanted: GroupNetwork,
+	network: Network,
+	slots: readonly Slot[],
+	used: Set<string>,
+): (string | undefined)[] {
+	if (network.type !== "manual") return slots.map(({ record }) => record?.ips[wanted.name]);
+	return slots.map(({ az, record }) => {
+		const subnets = network.subnets.filter((subnet) => subnet.azs.length === 0 || subnet.azs.includes(az));
+		const former = record?.ips[wanted.name];
+		if (former !== undefined && subnets.some((subnet) => allocatable(subnet, former))) return former;
+		const ip = lowestFree(subnets, used);
+		if (ip !== undefined) used.add(ip);
+		return ip;
+	});
+}
+
+function lowestFree(subnets: readonly Subnet[], used: ReadonlySet<string>): string | undefined {
+	for (const subnet of subnets) {
+		const cidr = parseCidr(subnet.range);
+		if (!cidr) continue;
+		for (let value = cidr.first.value + 1n; value < cidr.last.value; value += 1n) {
+			const ip = formatIp({ bits: cidr.first.bits, value });
+			const blocked = [...subnet.reserved, ...subnet.static].find((range) => inRange(ip, range));
+			if (blocked) value = parseIp(blocked.to)?.value ?? value;
+			else if (ip !== subnet.gateway && !used.has(ip)) return ip;
+		}
+	}
+	return undefined;
+}
+
+function allocatable(subnet: Subnet, ip: string): boolean {
+	return (
+		within(subnet, ip) &&
+		ip !== subnet.gateway &&
+		![...subnet.reserved, ...subnet.static].some((range) => inRange(ip, range))
+	);
+}
+
+function within(subnet: Subnet, ip: string): boolean {
+	const cidr = parseCidr(subnet.range);
+	if (!cidr) return false;
+	const range: IpRange = { from: formatIp(cidr.first), to: formatIp(cidr.last) };
+	return inRange(ip, range);
+}
+
+function servesAz(network: Network, ip: string, az: string): boolean {
+	if (network.type !== "manual") return true;
+	return network.subnets.some((subnet) => within(subnet, ip) && (subnet.azs.length === 0 || subnet.azs.includes(az)));
+}
+
+/** The subnet of a manual network that holds the address. */
+export function subnetOf(network: Network, ip: string): Subnet | undefined {
+	return network.type === "manual" ? network.subnets.find((subnet) => within(subnet, ip)) : undefined;
+}
+
+function noAddress(group: InstanceGroup, wanted: GroupNetwork, slot: Slot): Problem {
+	const where = slot.az === "" ? "" : ` in AZ "${slot.az}"`;
+	const kind = wanted.staticIps.length > 0 ? "static address" : "free address";
+	return problem("no-address", `${group.name}/${slot.index}: network "${wanted.name}" has no ${kind} left${where}`, {
+		hint:
+			wanted.staticIps.length > 0
+				? "give one address for each instance, in a subnet that serves its AZ"
+				: "widen the subnet's range, or free part of its reserved and static ranges",
+	});
+}

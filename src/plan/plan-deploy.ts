@@ -1,0 +1,237 @@
+import type { VmCid } from "../cpi/cpi.ts";
+import type { InstanceRecord } from "../state/state.ts";
+import type { InstanceDiff } from "./diff-instance.ts";
+import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
+import { planCompile } from "./plan-compile.ts";
+import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
+import { titleOf } from "./titles.ts";
+import { updateOrder } from "./update-order.ts";
+
+export interface DeployInput {
+	readonly deployment: string;
+	/** One for each wanted instance, in manifest order. */
+	readonly diffs: readonly InstanceDiff[];
+	readonly obsolete: readonly { readonly record: InstanceRecord; readonly reachable: boolean }[];
+	/** VMs of this deployment that nobody recorded: what a crash left behind. */
+	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	/** Names of variables that are still to be made. */
+	readonly unknownVariables: readonly string[];
+	/** Keys of packages that have a compiled form already. */
+	readonly compiled: ReadonlySet<string>;
+	/** True if no deploy of this deployment ever finished. */
+	readonly firstDeploy: boolean;
+	/** True if the manifest or cloud differs from what the last finished deploy recorded. */
+	readonly inputsChanged: boolean;
+	readonly options: StepOptions;
+}
+
+const RENDER = "render";
+const MAKE_VARIABLES = "make-variables";
+
+/** The whole of a deploy as ordered steps, in BOSH's order. Without changes the plan is empty. */
+export function planDeploy(input: DeployInput): Plan {
+	const { deployment, diffs } = input;
+	const changed = diffs.filter(({ action }) => action !== "keep");
+	const steps: Step[] = [...removals(input)];
+	const removed = steps.map(({ id }) => id);
+	if (input.unknownVariables.length > 0)
+		steps.push({
+			kind: "make-variables",
+			id: MAKE_VARIABLES,
+			title: `Making ${input.unknownVariables.length} variables`,
+			after: [],
+			variables: input.unknownVariables,
+		});
+	const prepared = new Map<InstanceName, string>();
+	const plans = changed.map((diff) => ({ diff, steps: instanceSteps(diff, input.options) }));
+	for (const { diff, steps: own } of plans) {
+		const chain = linked(own.prepare, diff.desired.name, removed);
+		steps.push(...chain);
+		const last = chain.at(-1);
+		if (last) prepared.set(diff.desired.name, last.id);
+	}
+	const compile = planCompile(diffs, input.compiled, (name) =>
+		prepared.has(name) ? [prepared.get(name) as string] : [],
+	);
+	steps.push(...compile.steps);
+	const updating = changed.filter(({ action }) => action !== "names").map(({ desired }) => desired.name);
+	if (updating.length > 0)
+		steps.push({
+			kind: "render",
+			id: RENDER,
+			title: "Rendering templates",
+			after: input.unknownVariables.length > 0 ? [MAKE_VARIABLES] : [],
+			instances: updating,
+		});
+	steps.push(...updates(input, plans, prepared, compile.stepOf));
+	steps.push(...conclusion(input, steps));
+	return { deployment, steps, changes: changesOf(input) };
+}
+
+function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
+	const orphans = orphanVms.map(
+		({ cid, cpi, name }): Step => ({
+			kind: "delete-orphan-vm",
+			id: `delete-orphan-vm ${cid}`,
+			title: `Deleting VM ${cid} (${name}), which an interrupted run left behind`,
+			after: [],
+			cid,
+			cpi,
+		}),
+	);
+	const gone = obsolete.flatMap(({ record, reachable }) => {
+		const name = `${record.group}/${record.index}`;
+		return linked(obsoleteSteps(record, reachable, options.skipDrain.has(record.group)), name, []);
+	});
+	return [...orphans, ...gone];
+}
+
+interface InstancePlan {
+	readonly diff: InstanceDiff;
+	readonly steps: { readonly prepare: readonly StepData[]; readonly update: readonly StepData[] };
+}
+
+function updates(
+	input: DeployInput,
+	plans: readonly InstancePlan[],
+	prepared: ReadonlyMap<InstanceName, string>,
+	compiledBy: ReadonlyMap<string, string>,
+): Step[] {
+	const steps: Step[] = [];
+	const lastOf = new Map<InstanceName, string>();
+	let barrier: readonly string[] = [];
+	for (const run of serialRuns(plans)) {
+		const ends: string[] = [];
+		for (const group of run) {
+			for (const turn of updateOrder(
+				group.map(({ diff }) => diff),
+				input.firstDeploy,
+			)) {
+				const { name } = turn.diff.desired;
+				const plan = group.find(({ diff }) => diff === turn.diff) as InstancePlan;
+				const { chain, end } = updateChain(plan, turn.canary, prepared.get(name), compiledBy, [
+					...barrier,
+					...turn.after.flatMap((other) => lastOf.get(other) ?? []),
+				]);
+				steps.push(...chain);
+				lastOf.set(name, end);
+				ends.push(end);
+			}
+		}
+		barrier = ends;
+	}
+	return steps;
+}
+
+/** `install-packages` comes as soon as the VM and the packages are there; the instance's turn waits for it and for the templates. */
+function updateChain(
+	{ diff, steps: own }: InstancePlan,
+	canary: boolean,
+	prepared: string | undefined,
+	compiledBy: ReadonlyMap<string, string>,
+	turn: readonly string[],
+): { chain: Step[]; end: string } {
+	const { desired } = diff;
+	const compiled = desired.packages.flatMap(({ key }) => compiledBy.get(key) ?? []);
+	if (diff.action === "names") {
+		const chain = linked(own.update, desired.name, turn);
+		return { chain, end: (chain.at(-1) as Step).id };
+	}
+	const install: StepData = { kind: "install-packages", packages: desired.packages };
+	const early = desired.packages.length > 0 && diff.vm !== "replace" && diff.vm !== "power-on";
+	const installSteps = early ? linked([install], desired.name, [...(prepared ? [prepared] : []), ...compiled]) : [];
+	const late = desired.packages.length > 0 && !early ? withInstall(own.update, install) : own.update;
+	const update = canary ? late.map((data) => asCanary(data, diff)) : late;
+	const after = [
+		RENDER,
+		...turn,
+		...installSteps.map(({ id }) => id),
+		...(prepared ? [prepared] : []),
+		...(early ? [] : compiled),
+	];
+	const chain = [...installSteps, ...linked(update, desired.name, [...new Set(after)])];
+	return { chain, end: (chain.at(-1) as Step).id };
+}
+
+/** On a VM that is only now made, packages come right after it is prepared. */
+function withInstall(update: readonly StepData[], install: StepData): StepData[] {
+	const at = update.findIndex(
+		({ kind }) => kind === "attach-disk" || kind === "create-disk" || kind === "update-names",
+	);
+	const needed = update.some(({ kind }) => kind === "install-jobs");
+	return needed ? [...update.slice(0, at), install, ...update.slice(at)] : [...update];
+}
+
+function asCanary(data: StepData, { desired }: InstanceDiff): StepData {
+	const { fromMs, toMs } = desired.group.update.canaryWatchTime;
+	return data.kind === "start" ? { ...data, watch: { fromMs, toMs } } : data;
+}
+
+/** Groups in consecutive runs: those with `serial: true` one at a time, the others of a run together. */
+function serialRuns(plans: readonly InstancePlan[]): InstancePlan[][][] {
+	const runs: InstancePlan[][][] = [];
+	const groups = new Map<string, InstancePlan[]>();
+	for (const plan of plans)
+		groups.set(plan.diff.desired.group.name, [...(groups.get(plan.diff.desired.group.name) ?? []), plan]);
+	let open = false;
+	for (const members of groups.values()) {
+		const serial = members[0]?.diff.desired.group.update.serial ?? true;
+		if (serial || !open) runs.push([members]);
+		else runs.at(-1)?.push(members);
+		open = !serial;
+	}
+	return runs;
+}
+
+function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: readonly Step[]): Step[] {
+	if (steps.length === 0 && !inputsChanged) return [];
+	const waited = new Set(steps.flatMap(({ after }) => after));
+	const ends = steps.map(({ id }) => id).filter((id) => !waited.has(id));
+	const working = steps.some(({ kind }) => kind === "start" || kind === "install-jobs");
+	const hooks = diffs
+		.filter(({ desired }) => working && desired.jobs.length > 0)
+		.flatMap(({ desired }) =>
+			linked([{ kind: "post-deploy", jobs: desired.jobs.map(({ job }) => job.name) }], desired.name, ends),
+		);
+	const record: Step = {
+		kind: "record-deploy",
+		id: "record-deploy",
+		title: `Recording ${deployment}`,
+		after: hooks.length > 0 ? hooks.map(({ id }) => id) : ends,
+	};
+	return [...hooks, record];
+}
+
+/** Gives each its id and title, the first `after`, and each other the one before it. */
+export function linked(chain: readonly StepData[], instance: InstanceName, after: readonly string[]): Step[] {
+	let before = after;
+	return chain.map((data) => {
+		const step = {
+			...data,
+			id: `${data.kind} ${instance}`,
+			title: titleOf(data, instance),
+			after: before,
+			instance,
+		} as Step;
+		before = [step.id];
+		return step;
+	});
+}
+
+function changesOf({ diffs, obsolete }: DeployInput): InstanceChange[] {
+	const changed = diffs.flatMap((diff): InstanceChange[] => {
+		if (diff.action === "keep") return [];
+		const action = diff.action === "update" && diff.vm === "replace" ? "recreate" : diff.action;
+		return [{ instance: diff.desired.name, action, reasons: diff.reasons }];
+	});
+	return [
+		...changed,
+		...obsolete.map(
+			({ record }): InstanceChange => ({
+				instance: `${record.group}/${record.index}`,
+				action: "delete",
+				reasons: [{ reason: "obsolete" }],
+			}),
+		),
+	];
+}

@@ -1,0 +1,131 @@
+import type { DiskCid, VmCid, VmNetwork } from "../cpi/cpi.ts";
+
+/** An instance for people: `database/0`. */
+export type InstanceName = string;
+
+interface StepBase {
+	/** Unique in the plan and the same for the same input, such as `create-vm database/0`. */
+	readonly id: string;
+	/** What the view says while it runs. */
+	readonly title: string;
+	/** Ids of the steps that must have finished. */
+	readonly after: readonly string[];
+	/** Instance name, for steps about one. */
+	readonly instance?: InstanceName;
+}
+
+/** What a VM is made from; with the seed and the key it becomes the CPI's request. */
+export interface VmShape {
+	readonly cpi: string;
+	readonly stemcell: { readonly os: string; readonly version: string };
+	readonly cloudProperties: Readonly<Record<string, unknown>>;
+	readonly networks: Readonly<Record<string, VmNetwork>>;
+	readonly env: Readonly<Record<string, unknown>>;
+	readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One package on one VM. `key` is the compiled package's address: package, dependencies and stemcell. */
+export interface PackageUse {
+	readonly name: string;
+	readonly release: string;
+	readonly fingerprint: string;
+	readonly key: string;
+	/** Names of the packages that it needs, direct ones. */
+	readonly dependencies: readonly string[];
+}
+
+/** How long to watch a start, in ms. */
+export interface Watch {
+	readonly fromMs: number;
+	readonly toMs: number;
+}
+
+/**
+ * A step of a plan. A step is safe to run twice: a run that was cut short leaves it to the next, whose plan holds it
+ * again if what is observed still calls for it.
+ */
+export type Step = StepBase &
+	(
+		| { readonly kind: "make-variables"; readonly variables: readonly string[] }
+		| { readonly kind: "render"; readonly instances: readonly InstanceName[] }
+		| { readonly kind: "delete-orphan-vm"; readonly cid: VmCid; readonly cpi: string }
+		| {
+				readonly kind: "stop";
+				readonly jobs: readonly string[];
+				readonly next: "keep" | "delete";
+				readonly drain: "update" | "shutdown";
+				readonly skipDrain: boolean;
+				readonly reachable: boolean;
+		  }
+		| { readonly kind: "detach-disk"; readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string }
+		| { readonly kind: "delete-vm"; readonly cid: VmCid; readonly cpi: string }
+		| { readonly kind: "create-vm"; readonly shape: VmShape }
+		| { readonly kind: "power-on"; readonly cid: VmCid; readonly cpi: string }
+		| { readonly kind: "bootstrap-vm" }
+		| {
+				readonly kind: "create-disk";
+				readonly cpi: string;
+				readonly az: string;
+				readonly sizeMib: number;
+				readonly cloudProperties: Readonly<Record<string, unknown>>;
+		  }
+		| { readonly kind: "attach-disk"; readonly fileSystem: string }
+		| { readonly kind: "resize-disk"; readonly disk: DiskCid; readonly cpi: string; readonly sizeMib: number }
+		| { readonly kind: "orphan-disk"; readonly disk: DiskCid }
+		| {
+				readonly kind: "compile-package";
+				readonly package: PackageUse;
+				readonly stemcell: { readonly os: string; readonly version: string };
+		  }
+		| { readonly kind: "install-packages"; readonly packages: readonly PackageUse[] }
+		| { readonly kind: "update-names" }
+		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
+		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }
+		| { readonly kind: "start"; readonly watch: Watch }
+		| { readonly kind: "post-start"; readonly jobs: readonly string[] }
+		| { readonly kind: "post-deploy"; readonly jobs: readonly string[] }
+		| { readonly kind: "delete-instance" }
+		| { readonly kind: "errand"; readonly job: string }
+		| { readonly kind: "record-deploy" }
+		| { readonly kind: "forget-deployment" }
+	);
+
+export type StepKind = Step["kind"];
+
+/** BOSH's reason names, and davit's own for what BOSH can't see. */
+export type Reason =
+	| "new"
+	| "missing_vm"
+	| "stopped_vm"
+	| "unresponsive"
+	| "dirty"
+	| "restart"
+	| "recreate"
+	| "cloud_properties"
+	| "stemcell"
+	| "env"
+	| "network"
+	| "packages"
+	| "persistent_disk"
+	| "configuration"
+	| "job"
+	| "state"
+	| "dns"
+	| "tags"
+	| "files"
+	| "process"
+	| "mount"
+	| "obsolete";
+
+export interface InstanceChange {
+	readonly instance: InstanceName;
+	readonly action: "create" | "recreate" | "update" | "names" | "delete";
+	readonly reasons: readonly { readonly reason: Reason; readonly detail?: string }[];
+}
+
+/** Data: what will be done, in which order, and why. Steps are in an order that respects `after`. */
+export interface Plan {
+	readonly deployment: string;
+	readonly steps: readonly Step[];
+	readonly changes: readonly InstanceChange[];
+}

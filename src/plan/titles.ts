@@ -1,0 +1,45 @@
+import type { StepData } from "./instance-steps.ts";
+
+/** What the view says while a step about one instance runs. */
+export function titleOf(data: StepData, instance: string): string {
+	switch (data.kind) {
+		case "stop":
+			return `Stopping ${instance}${data.reachable ? "" : " (it does not answer)"}`;
+		case "detach-disk":
+			return `Detaching the persistent disk of ${instance}`;
+		case "delete-vm":
+			return `Deleting the VM of ${instance}`;
+		case "create-vm":
+			return `Creating the VM of ${instance}`;
+		case "power-on":
+			return `Powering on ${instance}`;
+		case "bootstrap-vm":
+			return `Preparing ${instance}`;
+		case "create-disk":
+			return `Creating a persistent disk for ${instance} (${data.sizeMib} MiB)`;
+		case "resize-disk":
+			return `Growing the persistent disk of ${instance} to ${data.sizeMib} MiB`;
+		case "attach-disk":
+			return `Attaching the persistent disk of ${instance}`;
+		case "orphan-disk":
+			return `Orphaning the persistent disk of ${instance}`;
+		case "install-packages":
+			return `Installing ${data.packages.length} packages on ${instance}`;
+		case "update-names":
+			return `Updating names on ${instance}`;
+		case "install-jobs":
+			return `Installing jobs on ${instance}`;
+		case "pre-start":
+		case "post-start":
+		case "post-deploy":
+			return `Running ${data.kind} on ${instance}`;
+		case "start":
+			return `Starting ${instance}`;
+		case "delete-instance":
+			return `Forgetting ${instance}`;
+		case "errand":
+			return `Running errand ${data.job} on ${instance}`;
+		default:
+			return data.kind;
+	}
+}
