@@ -1,0 +1,82 @@
+import { currentProcess, type HolderProcess } from "./holder-process.ts";
+import { applyChanges } from "./sqlite-changes.ts";
+import type { Database } from "./sqlite-database.ts";
+import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
+import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
+import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
+import { acquireLease, checkFence, currentHolder } from "./sqlite-lease.ts";
+import { putVariables, readVariables } from "./sqlite-variables.ts";
+import type { DeploymentRecord, DiskRecord, Fence, InstanceRecord, Lease, Recorded, StateStore } from "./state.ts";
+
+export interface SqliteStoreOptions extends StoreFile {
+	/** Who holds the leases that this store gives out; this process unless given. */
+	readonly self?: HolderProcess;
+}
+
+export interface SqliteStore extends StateStore {
+	/** Number (from 1) of the first event that was tampered with; undefined if none was. */
+	firstBrokenEvent(): Promise<number | undefined>;
+}
+
+interface RecordRow {
+	readonly record: string;
+}
+
+/**
+ * The store in one SQLite file on a local disk, made if absent (folder 0700, file 0600).
+ * Throws a UserError for a file that is newer, damaged, somebody else's or on a network file system.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+	const database = await openStoreFile(options);
+	const { clock, self = currentProcess() } = options;
+	const holding = { database, clock, self, leases: new Set<Lease>() };
+	const fenced = <T>(fence: Fence, work: () => T): T =>
+		database.transaction(() => {
+			checkFence(holding, fence);
+			return work();
+		});
+	return {
+		uuid: database.get<{ uuid: string }>("SELECT uuid FROM store")?.uuid ?? "",
+		deployments: async () => records<DeploymentRecord>(database, "SELECT record FROM deployments ORDER BY name"),
+		read: async (deployment) => database.snapshot(() => readDeployment(database, deployment)),
+		orphanedDisks: async () =>
+			records<DiskRecord>(database, "SELECT record FROM disks WHERE orphaned_at IS NOT NULL ORDER BY cpi, cid"),
+		acquire: async (deployment, holder) => acquireLease(holding, deployment, holder),
+		holder: async (deployment) => currentHolder(holding, deployment),
+		write: async (fence, changes) =>
+			fenced(fence, () => applyChanges(database, fence.deployment, changes, clock.now())),
+		begin: async (fence, intent) => fenced(fence, () => beginIntent(database, fence, intent, clock.now())),
+		finish: async (fence, intent, outcome, changes) =>
+			fenced(fence, () => {
+				finishIntent(database, fence.deployment, intent, { outcome, now: clock.now() });
+				applyChanges(database, fence.deployment, changes, clock.now());
+			}),
+		variables: async (deployment) => readVariables(database, deployment),
+		putVariables: async (fence, variables) => fenced(fence, () => putVariables(database, fence.deployment, variables)),
+		compiled: async (key) => database.get<{ digest: string }>("SELECT digest FROM compiled WHERE key = ?", key)?.digest,
+		putCompiled: async (key, digest) => {
+			database.run("INSERT OR REPLACE INTO compiled (key, digest) VALUES (?, ?)", key, digest);
+		},
+		appendEvent: async (event) => appendEvent(database, event),
+		events: async (deployment, limit) => readEvents(database, deployment, limit),
+		firstBrokenEvent: async () => firstBrokenEvent(database),
+		close: async () => {
+			await Promise.all([...holding.leases].map((lease) => lease.release()));
+			database.close();
+		},
+	};
+}
+
+function readDeployment(database: Database, name: string): Recorded {
+	const all = <T>(sql: string) => records<T>(database, sql, name);
+	return {
+		deployment: all<DeploymentRecord>("SELECT record FROM deployments WHERE name = ?")[0],
+		instances: all<InstanceRecord>("SELECT record FROM instances WHERE deployment = ? ORDER BY id"),
+		disks: all<DiskRecord>("SELECT record FROM disks WHERE deployment = ? ORDER BY cpi, cid"),
+		openIntents: openIntents(database, name),
+	};
+}
+
+function records<T>(database: Database, sql: string, ...values: string[]): readonly T[] {
+	return database.all<RecordRow>(sql, ...values).map((row) => JSON.parse(row.record) as T);
+}
