@@ -17,6 +17,23 @@ export interface Login {
 	readonly publicKey: string;
 }
 
+/** What one errand gave on one instance. */
+export interface ErrandResult {
+	readonly instance: InstanceName;
+	readonly job: string;
+	readonly exitCode: number;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** Lines go to a file; the last ones are kept at hand. */
+export interface LogFile {
+	readonly path: string;
+	line(text: string): void;
+	tail(): string;
+	close(): Promise<void>;
+}
+
 /** Everything that steps work with. Made once a command, by the composition root. */
 export interface ApplyContext {
 	readonly deployment: string;
@@ -48,6 +65,21 @@ export interface ApplyContext {
 	readonly inputOf: (instance: InstanceName, job: string) => string;
 	readonly deploymentRecord: () => DeploymentRecord;
 	readonly supervisorTable: (instance: InstanceName) => string;
+	readonly bootstrapScript: (instance: InstanceName) => string;
+	/** The managed block of /etc/hosts. */
+	readonly namesBlock: (instance: InstanceName) => string;
+	/** A script that prints the end of the logs behind a process. */
+	readonly lastLogLines: (process: string) => string;
+	/** True if the VM can be reached right now. */
+	readonly answers: (instance: InstanceName) => Promise<boolean>;
+	/** Forgets the kept connection: the VM is another, or its host key is. */
+	readonly disconnect: (instance: InstanceName) => void;
+	/** A log file on this machine, for what is too long to show. */
+	readonly openLog: (name: string) => Promise<LogFile>;
+	/** `user@host`, for events. */
+	readonly actor: string;
+	/** Filled by errand steps. */
+	readonly errandResults: ErrandResult[];
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly emit: EventSink;

@@ -26,7 +26,7 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	if (diff.action === "names") return { prepare: [], update: [{ kind: "update-names" }] };
 	const { desired } = diff;
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
-	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff)] };
+	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff, true)] };
 	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
 	const prepare = diff.vm === "create" ? fresh : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
 	const before =
@@ -119,7 +119,7 @@ function jobSteps(diff: InstanceDiff): StepData[] {
 	];
 }
 
-function startStep({ desired }: InstanceDiff): StepData {
+function startStep({ desired }: InstanceDiff, onlyProcesses = false): StepData {
 	const { fromMs, toMs } = desired.group.update.updateWatchTime;
-	return { kind: "start", watch: { fromMs, toMs } };
+	return { kind: "start", watch: { fromMs, toMs }, onlyProcesses };
 }

@@ -81,7 +81,11 @@ export type Step = StepBase &
 		| { readonly kind: "update-names" }
 		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
 		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }
-		| { readonly kind: "start"; readonly watch: Watch }
+		| {
+				readonly kind: "start";
+				readonly watch: Watch /** No job changes: with this the instance is what it should be. */;
+				readonly onlyProcesses: boolean;
+		  }
 		| { readonly kind: "post-start"; readonly jobs: readonly string[] }
 		| { readonly kind: "post-deploy"; readonly jobs: readonly string[] }
 		| { readonly kind: "delete-instance" }

@@ -1,0 +1,85 @@
+import { type Problem, UserError } from "../errors.ts";
+import type { Plan, Step } from "../plan/step.ts";
+import { type ApplyContext, callOptions } from "./context.ts";
+import { problemsOf } from "./problems-of.ts";
+import { runSteps } from "./schedule.ts";
+import { stepActions } from "./steps.ts";
+
+/** Steps at once, whatever the plan allows: a bound for one process's connections and memory. */
+const CONCURRENCY = 32;
+/** A step that is silent for this long is said to be waiting, in ms. */
+const SILENT_MS = 60_000;
+
+/**
+ * Applies a plan. Throws a UserError with all problems of the steps that failed; what had run by then is recorded, and the next deploy
+ * goes on from there. An interruption rejects with the signal's reason once the running steps have come to rest.
+ */
+export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
+	const { signal } = callOptions(context);
+	const { failures } = await runSteps(plan.steps, (step) => runStep(step, context), {
+		signal,
+		concurrency: CONCURRENCY,
+	});
+	signal.throwIfAborted();
+	if (failures.length === 0) return;
+	const problems: Problem[] = [];
+	let exitCode: UserError["exitCode"] = 1;
+	for (const { step, error } of failures) {
+		const known = problemsOf(error, step.instance);
+		if (!known) throw error;
+		if (error instanceof UserError && error.exitCode !== 1) exitCode = error.exitCode;
+		problems.push(...known);
+	}
+	throw new UserError(problems, { exitCode });
+}
+
+async function runStep(step: Step, context: ApplyContext): Promise<void> {
+	const { clock, emit, store } = context;
+	const begin = clock.monotonic();
+	const about = { id: step.id, kind: step.kind, title: step.title };
+	emit({ type: "step-started", ...about, ...(step.instance ? { instance: step.instance } : {}) });
+	const silence = watchSilence(step, context);
+	try {
+		await stepActions[step.kind](step as never, silence.context);
+		const durationMs = clock.monotonic() - begin;
+		emit({ type: "step-finished", ...about, durationMs });
+		await store.appendEvent({
+			at: clock.now(),
+			actor: context.actor,
+			deployment: context.deployment,
+			action: step.kind,
+			object: step.instance ?? step.id,
+			outcome: "done",
+			detail: { durationMs: Math.round(durationMs) },
+		});
+	} catch (error) {
+		if (!context.signal.aborted)
+			emit({
+				type: "step-failed",
+				...about,
+				durationMs: clock.monotonic() - begin,
+				problems: problemsOf(error, step.instance) ?? [],
+			});
+		throw error;
+	} finally {
+		silence.dispose();
+	}
+}
+
+/** Says what is being waited for whenever a step has shown nothing for a minute. */
+function watchSilence(step: Step, context: ApplyContext): { readonly context: ApplyContext; dispose(): void } {
+	const begin = context.clock.monotonic();
+	let last = begin;
+	const timer = setInterval(() => {
+		const now = context.clock.monotonic();
+		if (now - last < SILENT_MS) return;
+		last = now;
+		context.emit({ type: "step-waiting", id: step.id, text: step.title, elapsedMs: now - begin });
+	}, SILENT_MS / 4);
+	timer.unref();
+	const emit: ApplyContext["emit"] = (event) => {
+		last = context.clock.monotonic();
+		context.emit(event);
+	};
+	return { context: { ...context, emit }, dispose: () => clearInterval(timer) };
+}

@@ -1,0 +1,50 @@
+import type { Step, StepKind } from "../plan/step.ts";
+import type { ApplyContext } from "./context.ts";
+import { bootstrapVm } from "./steps/bootstrap.ts";
+import { compilePackage } from "./steps/compile.ts";
+import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk } from "./steps/disk.ts";
+import { runErrand } from "./steps/errand.ts";
+import { hookStep } from "./steps/hooks.ts";
+import { installJobs, updateNames } from "./steps/jobs.ts";
+import { installPackages } from "./steps/packages.ts";
+import { deleteInstance, forgetDeployment, recordDeploy } from "./steps/record.ts";
+import { start } from "./steps/start.ts";
+import { stop } from "./steps/stop.ts";
+import { createVm, deleteOrphanVm, deleteVm, powerOn } from "./steps/vm.ts";
+
+type Action<K extends StepKind> = (
+	step: Extract<Step, { kind: K }> & { instance: string },
+	context: ApplyContext,
+) => Promise<void>;
+
+/** What each kind of step does. Each may be run again after it was cut short. */
+export const stepActions: { readonly [K in StepKind]: Action<K> } = {
+	"make-variables": (step, context) =>
+		context.makeVariables(step.variables, context.signal, (text) =>
+			context.emit({ type: "step-progress", id: step.id, text }),
+		),
+	render: (step, context) => context.render(step.instances, context.signal),
+	"delete-orphan-vm": deleteOrphanVm,
+	stop,
+	"detach-disk": detachDisk,
+	"delete-vm": deleteVm,
+	"create-vm": createVm,
+	"power-on": powerOn,
+	"bootstrap-vm": bootstrapVm,
+	"create-disk": createDisk,
+	"resize-disk": resizeDisk,
+	"attach-disk": attachDisk,
+	"orphan-disk": orphanDisk,
+	"compile-package": compilePackage,
+	"install-packages": installPackages,
+	"update-names": updateNames,
+	"install-jobs": installJobs,
+	"pre-start": hookStep,
+	start,
+	"post-start": hookStep,
+	"post-deploy": hookStep,
+	"delete-instance": deleteInstance,
+	errand: runErrand,
+	"record-deploy": recordDeploy,
+	"forget-deployment": forgetDeployment,
+};

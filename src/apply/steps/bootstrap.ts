@@ -1,0 +1,37 @@
+import { swapHostKeyScript } from "../../machine/host-key.ts";
+import type { Step } from "../../plan/step.ts";
+import { generateKeyPair } from "../../ssh/keys.ts";
+import { type ApplyContext, callOptions } from "../context.ts";
+import { runScript } from "../run-script.ts";
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
+
+/**
+ * First contact: waits for the VM, replaces the host key that its user data carried (user data can be read on the VM), and makes what
+ * a job finds there. Until the new key was seen to be served either is accepted; from then on the seed's is an attack.
+ */
+export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
+	const { records, store, lease } = context;
+	const name = step.instance;
+	const { signal } = callOptions(context);
+	await context.connect(name, { signal, boot: true, step });
+	const vm = records.get(name).vm;
+	if (!vm) throw new Error(`${name} has no VM to prepare`);
+	if (!vm.bootstrapped) {
+		const successor = generateKeyPair(`davit ${name}`);
+		await store.write(lease.fence, [
+			records.update(name, { vm: { ...vm, hostKeys: [...vm.hostKeys, successor.publicKey] } }),
+		]);
+		await runScript(context, step, swapHostKeyScript(), "host-key-not-replaced", {
+			stdin: async () => JSON.stringify(successor),
+		});
+		const swapped = { ...vm, hostKeys: [successor.publicKey] };
+		context.disconnect(name);
+		records.update(name, { vm: swapped });
+		await context.connect(name, { signal, boot: true, step });
+		await store.write(lease.fence, [records.update(name, { vm: swapped })]);
+	}
+	await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
+	const current = records.get(name).vm;
+	if (current) await store.write(lease.fence, [records.update(name, { vm: { ...current, bootstrapped: true } })]);
+}

@@ -1,0 +1,83 @@
+import type { Digest } from "../../blobs/blobs.ts";
+import { problem, UserError } from "../../errors.ts";
+import { compileScript, packCompiledScript } from "../../machine/package.ts";
+import type { PackageUse, Step } from "../../plan/step.ts";
+import { type ApplyContext, callOptions } from "../context.ts";
+import { lastLines, runScript } from "../run-script.ts";
+import { ensurePackages } from "./packages.ts";
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
+
+/** Compiles one package on the step's VM and keeps the result as a blob, for every VM and deployment of the same stemcell. */
+export async function compilePackage(step: Of<"compile-package">, context: ApplyContext): Promise<void> {
+	const { store, blobs } = context;
+	const use = step.package;
+	const known = await store.compiled(use.key);
+	if (known !== undefined && (await blobs.has(known as Digest))) return;
+	const needs = needsOf(use, context.desired.get(step.instance)?.packages ?? []);
+	await ensurePackages(context, step, needs);
+	await compile(step, context, needs);
+	const connection = await context.connect(step.instance, { signal: callOptions(context).signal });
+	const packed = await connection.stream(
+		packCompiledScript({ name: use.name, fingerprint: use.key }),
+		callOptions(context),
+	);
+	const { digest } = await blobs.put(packed);
+	context.lease.check();
+	await store.putCompiled(use.key, digest);
+}
+
+async function compile(
+	step: Of<"compile-package">,
+	context: ApplyContext,
+	needs: readonly PackageUse[],
+): Promise<void> {
+	const use = step.package;
+	const log = await context.openLog(`compile-${use.release}-${use.name}`);
+	try {
+		const result = await runScript(
+			context,
+			step,
+			compileScript({
+				name: use.name,
+				version: use.fingerprint,
+				fingerprint: use.key,
+				dependencies: needs.map(({ name, key }) => ({ name, fingerprint: key })),
+			}),
+			"package-failed",
+			{
+				stdin: () => context.openPackage(use),
+				allow: () => true,
+				onLine: (_, line) => log.line(line),
+			},
+		);
+		if (result.code === 0) return;
+		const { os, version } = step.stemcell;
+		throw new UserError(
+			problem(
+				"package-failed",
+				`package ${use.release}/${use.name} does not compile on ${os}/${version}: its packaging script ended with exit code ${result.code ?? result.signal}\n${lastLines(log.tail(), 20)}`,
+				{
+					hint: `the whole log is ${log.path}; mend the package and deploy again: only this package compiles anew`,
+				},
+			),
+		);
+	} finally {
+		await log.close();
+	}
+}
+
+/** What a package needs, and what that needs, in an order that puts the needed first. */
+export function needsOf(use: PackageUse, all: readonly PackageUse[]): PackageUse[] {
+	const found = new Map<string, PackageUse>();
+	const visit = (from: PackageUse) => {
+		for (const name of from.dependencies) {
+			const need = all.find((other) => other.release === from.release && other.name === name);
+			if (!need || found.has(need.name)) continue;
+			visit(need);
+			found.set(need.name, need);
+		}
+	};
+	visit(use);
+	return [...found.values()];
+}

@@ -1,0 +1,113 @@
+import { problem, UserError } from "../../errors.ts";
+import { mountDiskScript, unmountDiskScript } from "../../machine/disk.ts";
+import type { Step } from "../../plan/step.ts";
+import type { DiskRecord } from "../../state/state.ts";
+import { type ApplyContext, callOptions, effect } from "../context.ts";
+import { runScript } from "../run-script.ts";
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
+
+/** Where a persistent disk is mounted, as in BOSH. */
+const STORE = "/var/vcap/store";
+
+/** Makes the persistent disk and gives it to the instance. */
+export async function createDisk(step: Of<"create-disk">, context: ApplyContext): Promise<void> {
+	const { records, lease } = context;
+	const record = records.get(step.instance);
+	const key = `${context.owner.deployment}-${step.instance.replace("/", "-")}-disk-${record.id.slice(0, 8)}-${lease.fence.number}`;
+	const request = {
+		key,
+		owner: context.owner,
+		sizeMib: step.sizeMib,
+		cloudProperties: step.cloudProperties,
+		...(record.vm ? { vm: record.vm.cid } : {}),
+		metadata: {
+			deployment: context.deployment,
+			instance_group: record.group,
+			instance_id: record.id,
+			instance_index: String(record.index),
+		},
+	};
+	const data = { instance: step.instance, cpi: step.cpi, az: step.az, sizeMib: step.sizeMib };
+	await effect(
+		context,
+		{ verb: "createDisk", key, data },
+		() => context.cpi(step.cpi).createDisk(request, callOptions(context, "createDisk")),
+		(cid) => {
+			const disk: DiskRecord = {
+				cid,
+				key,
+				deployment: context.deployment,
+				instance: record.id,
+				instanceName: step.instance,
+				cpi: step.cpi,
+				az: step.az,
+				sizeMib: step.sizeMib,
+				cloudProperties: step.cloudProperties,
+				mounted: false,
+			};
+			return [records.putDisk(disk), records.update(step.instance, { disk: cid })];
+		},
+	);
+}
+
+/** Attaches the disk and mounts it; formats it only if davit made it and no guest ever mounted it. */
+export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext): Promise<void> {
+	const { records, store, lease } = context;
+	const record = records.get(step.instance);
+	const disk = record.disk && records.disk(record.disk);
+	const vm = record.vm;
+	if (!disk || !vm) throw new Error(`${step.instance} has no disk or no VM to attach it to`);
+	const hint = await effect(
+		context,
+		{ verb: "attachDisk", key: disk.cid, data: { instance: step.instance, vm: vm.cid, cpi: disk.cpi } },
+		() => context.cpi(disk.cpi).attachDisk(vm.cid, disk.cid, { ...callOptions(context), mountPoint: STORE }),
+		() => [],
+	);
+	await runScript(
+		context,
+		step,
+		mountDiskScript(hint, {
+			mountPoint: STORE,
+			fileSystem: step.fileSystem,
+			mayFormat: !disk.mounted,
+			mountOptions: [],
+		}),
+		"disk-not-mounted",
+	);
+	if (!disk.mounted) await store.write(lease.fence, [records.putDisk({ ...disk, mounted: true })]);
+}
+
+/** Unmounts where the VM answers, and detaches. */
+export async function detachDisk(step: Of<"detach-disk">, context: ApplyContext): Promise<void> {
+	const { records } = context;
+	if (records.get(step.instance).vm?.bootstrapped && (await context.answers(step.instance)))
+		await runScript(context, step, unmountDiskScript(STORE), "disk-busy");
+	await effect(
+		context,
+		{ verb: "detachDisk", key: step.disk, data: { instance: step.instance, vm: step.vm, cpi: step.cpi } },
+		() => context.cpi(step.cpi).detachDisk(step.vm, step.disk, callOptions(context)),
+		() => [],
+	);
+}
+
+/** Grows the disk at the cloud; the file system follows when it is attached next. */
+export async function resizeDisk(step: Of<"resize-disk">, context: ApplyContext): Promise<void> {
+	const { records } = context;
+	const disk = records.disk(step.disk);
+	if (!disk) throw new UserError(problem("disk-unknown", `${step.instance}: disk ${step.disk} is not recorded`));
+	await effect(
+		context,
+		{ verb: "resizeDisk", key: step.disk, data: { instance: step.instance, sizeMib: step.sizeMib, cpi: step.cpi } },
+		() => context.cpi(step.cpi).resizeDisk(step.disk, step.sizeMib, callOptions(context)),
+		() => [records.putDisk({ ...disk, sizeMib: step.sizeMib })],
+	);
+}
+
+/** The disk is nobody's from now on, and kept: `davit disks --orphaned` lists it. */
+export async function orphanDisk(step: Of<"orphan-disk">, context: ApplyContext): Promise<void> {
+	const { records, store, lease, clock } = context;
+	const disk = records.disk(step.disk);
+	const orphaned = disk ? [records.putDisk({ ...disk, orphanedAt: clock.now() })] : [];
+	await store.write(lease.fence, [...orphaned, records.update(step.instance, {}, ["disk"])]);
+}

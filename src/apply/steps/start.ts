@@ -1,0 +1,81 @@
+import { type Problem, problem, UserError } from "../../errors.ts";
+import { controlScript, type ProcessStatus, parseStatus, statusScript } from "../../machine/supervisor/control.ts";
+import type { Step } from "../../plan/step.ts";
+import { type ApplyContext, callOptions } from "../context.ts";
+import { lastLines, runScript } from "../run-script.ts";
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
+
+/** Between two looks at the processes, in ms: short at first, since most start at once. */
+const POLL_MS = [250, 250, 500, 1000];
+/** BOSH gives processes this long to stop, then goes on. */
+const STOP_MS = 300_000;
+
+/** Starts and monitors all processes, and watches until all run or the watch time is over. */
+export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
+	const { clock, records, store, lease } = context;
+	const { signal } = callOptions(context);
+	await runScript(context, step, controlScript("start", "all"), "not-started");
+	const begin = clock.monotonic();
+	for (let look = 0; ; look += 1) {
+		const waiting = (await statuses(step, context)).filter(
+			(process) => process.monitored && process.status !== "running",
+		);
+		const elapsed = clock.monotonic() - begin;
+		if (waiting.length === 0) break;
+		if (elapsed > step.watch.toMs) throw await notRunning(step, context, waiting);
+		context.emit({
+			type: "step-progress",
+			id: step.id,
+			text: `waiting for ${waiting.map(({ name }) => name).join(", ")}`,
+		});
+		await clock.sleep(POLL_MS[look] ?? 1000, signal);
+	}
+	if (!step.onlyProcesses) return;
+	await store.write(lease.fence, [records.update(step.instance, { dirty: false })]);
+}
+
+async function statuses(step: Step, context: ApplyContext): Promise<readonly ProcessStatus[]> {
+	const { stdout } = await runScript(context, step, statusScript(), "supervisor-silent");
+	return parseStatus(stdout);
+}
+
+/** Which process, its state, and the end of its job's logs: what an operator would look at next. */
+async function notRunning(
+	step: Of<"start">,
+	context: ApplyContext,
+	waiting: readonly ProcessStatus[],
+): Promise<UserError> {
+	const problems: Problem[] = [];
+	for (const process of waiting) {
+		const { stdout } = await runScript(context, step, context.lastLogLines(process.name), "logs", {
+			allow: () => true,
+		});
+		const log = lastLines(stdout, 20);
+		const text = `${step.instance}: process ${process.name} is "${process.status}" ${Math.round(step.watch.toMs / 1000)} s after its start${log ? `\n${log}` : ""}`;
+		problems.push(
+			problem("not-running", text, { hint: `look at davit logs ${step.instance}; deploy again once it is mended` }),
+		);
+	}
+	return new UserError(problems);
+}
+
+/** Stops all processes and waits until none runs; after five minutes it goes on, as BOSH does, with a warning. */
+export async function stopProcesses(step: Step & { instance: string }, context: ApplyContext): Promise<void> {
+	const { clock } = context;
+	const { signal } = callOptions(context);
+	await runScript(context, step, controlScript("stop", "all"), "not-stopped");
+	const begin = clock.monotonic();
+	for (let look = 0; ; look += 1) {
+		const running = (await statuses(step, context)).filter(({ pid }) => pid !== undefined && pid > 0);
+		if (running.length === 0) return;
+		const names = running.map(({ name }) => name).join(", ");
+		if (clock.monotonic() - begin > STOP_MS) {
+			const text = `${step.instance}: ${names} still run 5 minutes after they were told to stop; going on, as BOSH does`;
+			context.emit({ type: "problem", problem: { severity: "warning", code: "still-running", message: text } });
+			return;
+		}
+		context.emit({ type: "step-progress", id: step.id, text: `waiting for ${names} to end` });
+		await clock.sleep(POLL_MS[look] ?? 1000, signal);
+	}
+}

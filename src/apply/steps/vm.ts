@@ -1,0 +1,131 @@
+import type { CreatedVm, StemcellCid, VmRequest } from "../../cpi/cpi.ts";
+import { shapeDigests } from "../../plan/desired.ts";
+import type { Step, VmShape } from "../../plan/step.ts";
+import { generateKeyPair } from "../../ssh/keys.ts";
+import type { InstanceRecord } from "../../state/state.ts";
+import { type ApplyContext, callOptions, effect } from "../context.ts";
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
+
+/** Makes the VM. The seed's host key is accepted until `bootstrap-vm` has replaced it. */
+export async function createVm(step: Of<"create-vm">, context: ApplyContext): Promise<void> {
+	const name = step.instance;
+	const desired = context.desired.get(name);
+	if (!desired) throw new Error(`no desired instance ${name}`);
+	const { lease, records, store } = context;
+	if (!records.find(name)) await store.write(lease.fence, [records.put(newRecord(context, name))]);
+	const hostKey = generateKeyPair(`davit seed ${name}`);
+	const key = `${context.owner.deployment}-${name.replace("/", "-")}-${desired.placed.id.slice(0, 8)}-${lease.fence.number}`;
+	const stemcell = await stemcellCid(context, step.shape);
+	const request: VmRequest = {
+		key,
+		owner: context.owner,
+		name,
+		stemcell,
+		cloudProperties: step.shape.cloudProperties,
+		networks: step.shape.networks,
+		disks: [],
+		seed: {
+			hostname: hostnameOf(name),
+			loginUser: context.login.user,
+			authorizedKeys: [context.login.publicKey],
+			hostKey,
+		},
+		env: step.shape.env,
+		metadata: step.shape.metadata,
+	};
+	const shape = shapeDigests(step.shape);
+	const adopt = (created: CreatedVm) => {
+		const vm = {
+			cid: created.cid,
+			key,
+			cpi: step.shape.cpi,
+			createdAt: context.clock.now(),
+			shape,
+			hostKeys: [hostKey.publicKey],
+			bootstrapped: false,
+		};
+		return [records.update(name, { vm, dirty: true, ips: { ...desired.record?.ips, ...created.ips } }, ["applied"])];
+	};
+	const data = { instance: name, cpi: step.shape.cpi, shape, hostKey: hostKey.publicKey };
+	await effect(
+		context,
+		{ verb: "createVm", key, data },
+		() => context.cpi(step.shape.cpi).createVm(request, callOptions(context, "createVm")),
+		adopt,
+	);
+}
+
+/** The instance as it is before it has a VM: its id and addresses are its own from now on. */
+function newRecord(context: ApplyContext, name: string): InstanceRecord {
+	const desired = context.desired.get(name);
+	if (!desired) throw new Error(`no desired instance ${name}`);
+	const { placed, group } = desired;
+	const ips = Object.entries(placed.networks).flatMap(([network, { ip }]) => (ip === undefined ? [] : [[network, ip]]));
+	return {
+		id: placed.id,
+		group: group.name,
+		index: placed.index,
+		az: placed.az,
+		bootstrap: placed.bootstrap,
+		lifecycle: group.lifecycle,
+		ips: Object.fromEntries(ips),
+		dirty: true,
+		wanted: "started",
+		ignore: false,
+	};
+}
+
+/** The image's id at the cloud; registering the same image twice gives the same id. */
+async function stemcellCid(context: ApplyContext, shape: VmShape): Promise<StemcellCid> {
+	const { os, version } = shape.stemcell;
+	const key = `stemcell-${context.owner.store}-${os}-${version}`;
+	const image = { key, owner: context.owner, os, version, cloudProperties: {} };
+	return context.cpi(shape.cpi).createStemcell(image, callOptions(context));
+}
+
+/** A host name of letters, digits and dashes, at most 63 long. */
+function hostnameOf(name: string): string {
+	return name
+		.toLowerCase()
+		.replace(/[^a-z0-9]+/g, "-")
+		.slice(0, 63)
+		.replace(/^-|-$/g, "");
+}
+
+/** Deletes the VM; its disks were detached before, and stay. */
+export async function deleteVm(step: Of<"delete-vm">, context: ApplyContext): Promise<void> {
+	const { records } = context;
+	await effect(
+		context,
+		{ verb: "deleteVm", key: step.cid, data: { instance: step.instance, cpi: step.cpi } },
+		() => context.cpi(step.cpi).deleteVm(step.cid, callOptions(context)),
+		() => [records.update(step.instance, {}, ["vm", "applied"])],
+	);
+	context.disconnect(step.instance);
+}
+
+/** Deletes a VM that nobody recorded: made by a run that was cut short. */
+export async function deleteOrphanVm(
+	step: Extract<Step, { kind: "delete-orphan-vm" }>,
+	context: ApplyContext,
+): Promise<void> {
+	await effect(
+		context,
+		{ verb: "deleteVm", key: step.cid, data: { orphan: true, cpi: step.cpi } },
+		() => context.cpi(step.cpi).deleteVm(step.cid, callOptions(context)),
+		() => [],
+	);
+}
+
+/** Powers a VM on and waits until it answers. */
+export async function powerOn(step: Of<"power-on">, context: ApplyContext): Promise<void> {
+	context.disconnect(step.instance);
+	await effect(
+		context,
+		{ verb: "rebootVm", key: step.cid, data: { instance: step.instance, cpi: step.cpi } },
+		() => context.cpi(step.cpi).rebootVm(step.cid, callOptions(context)),
+		() => [],
+	);
+	await context.connect(step.instance, { signal: callOptions(context).signal, boot: true, step });
+}
