@@ -54,7 +54,9 @@ export function planDeploy(input: DeployInput): Plan {
 		prepared.has(name) ? [prepared.get(name) as string] : [],
 	);
 	steps.push(...compile.steps);
-	const updating = changed.filter(({ action }) => action !== "names").map(({ desired }) => desired.name);
+	const updating = plans
+		.filter(({ steps: own }) => own.update.some(({ kind }) => kind === "install-jobs"))
+		.map(({ diff }) => diff.desired.name);
 	if (updating.length > 0)
 		steps.push({
 			kind: "render",

@@ -1,0 +1,193 @@
+import { expect, test } from "vitest";
+import type { VmCid } from "../../../src/cpi/cpi.ts";
+import type { DesiredInstance } from "../../../src/plan/desired.ts";
+import { diffInstance, type MachineView, type Observed } from "../../../src/plan/diff-instance.ts";
+import { type DeployInput, planDeploy } from "../../../src/plan/plan-deploy.ts";
+import { deployed, desired, group, update } from "../../support/plan-fixtures.ts";
+
+const well: MachineView = {
+	reachable: true,
+	missingFiles: [],
+	failingProcesses: [],
+	unmounted: false,
+	bootstrapped: true,
+};
+const none = { fix: false, recreate: false, restart: false };
+
+function seen(instances: readonly DesiredInstance[], machine: Partial<MachineView> = {}, state = "running"): Observed {
+	return {
+		vms: new Map(
+			instances.flatMap(({ record }) => (record?.vm ? [[record.vm.cid, { state }] as [VmCid, { state: string }]] : [])),
+		),
+		machines: new Map(instances.map(({ name }) => [name, { ...well, ...machine } as MachineView])),
+	};
+}
+
+function plan(instances: readonly DesiredInstance[], observed: Observed, more: Partial<DeployInput> = {}) {
+	const diffs = instances.map((instance) => diffInstance(instance, observed, none));
+	return planDeploy({
+		deployment: "d",
+		diffs,
+		obsolete: [],
+		orphanVms: [],
+		unknownVariables: [],
+		compiled: new Set(),
+		firstDeploy: true,
+		inputsChanged: false,
+		options: { skipDrain: new Set(), canResize: true },
+		...more,
+	});
+}
+const ids = (of: ReturnType<typeof plan>) => of.steps.map(({ id }) => id);
+const step = (of: ReturnType<typeof plan>, id: string) =>
+	of.steps.find((candidate) => candidate.id === id) ?? expect.fail(`no step ${id} in ${ids(of).join(", ")}`);
+const disk = { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4" };
+const a = { name: "a", release: "tiny", fingerprint: "fa", key: "ka", dependencies: [] };
+const b = { name: "b", release: "tiny", fingerprint: "fb", key: "kb", dependencies: ["a"] };
+
+test("a first deploy makes VMs, compiles on them, then brings each up", () => {
+	const of = group("g");
+	const first = plan([desired(of, 0, { disk, packages: [a, b] })], seen([]), { unknownVariables: ["ca"] });
+	expect(ids(first)).toEqual([
+		"make-variables",
+		"create-vm g/0",
+		"bootstrap-vm g/0",
+		"compile-package tiny/a local/1",
+		"compile-package tiny/b local/1",
+		"render",
+		"install-packages g/0",
+		"create-disk g/0",
+		"attach-disk g/0",
+		"update-names g/0",
+		"install-jobs g/0",
+		"pre-start g/0",
+		"start g/0",
+		"post-start g/0",
+		"post-deploy g/0",
+		"record-deploy",
+	]);
+	expect(step(first, "compile-package tiny/b local/1").after).toContain("compile-package tiny/a local/1");
+	expect(step(first, "render").after).toEqual(["make-variables"]);
+	expect(step(first, "create-disk g/0").after).toEqual(
+		expect.arrayContaining(["render", "install-packages g/0", "bootstrap-vm g/0"]),
+	);
+});
+
+test("nothing changed: an empty plan", () => {
+	const instance = deployed(group("g"), 0);
+	expect(plan([instance], seen([instance])).steps).toEqual([]);
+});
+
+test("every step's `after` names a step that stands before it", () => {
+	const of = group("g", { instances: 3 });
+	const instances = [0, 1, 2].map((index) =>
+		index === 1 ? deployed(of, index, { packages: [a] }) : desired(of, index, { packages: [a, b], disk }),
+	);
+	const { steps } = plan(instances, seen(instances, { missingFiles: ["bin/ctl"] }));
+	steps.forEach((current, position) => {
+		const before = new Set(steps.slice(0, position).map(({ id }) => id));
+		expect(current.after.filter((id) => !before.has(id))).toEqual([]);
+	});
+	expect(new Set(steps.map(({ id }) => id)).size).toBe(steps.length);
+});
+
+test.each<[string, Partial<MachineView>, string]>([
+	[
+		"a rendered file is gone",
+		{ missingFiles: ["/var/vcap/jobs/app/bin/ctl"] },
+		"files: /var/vcap/jobs/app/bin/ctl is gone",
+	],
+	["a process does not run", { failingProcesses: ["app"] }, "process: app does not run"],
+	["the disk is not mounted", { unmounted: true }, "mount: the persistent disk is not mounted"],
+])("drift: %s", (_, machine, why) => {
+	const instance = deployed(group("g"), 0, { disk });
+	const { changes, steps } = plan([instance], seen([instance], machine));
+	expect(
+		changes.map(({ action, reasons }) => [action, reasons.map(({ reason, detail }) => `${reason}: ${detail}`)]),
+	).toEqual([["update", [why]]]);
+	expect(steps.map(({ kind }) => kind)).toContain("start");
+});
+
+test("another VM type stops the jobs first, keeps the disk and makes a new VM", () => {
+	const instance = deployed(group("g"), 0, { disk });
+	const wanted = { ...instance, shape: { ...instance.shape, cloudProperties: { instance_type: "big" } } };
+	const of = plan([wanted], seen([instance]));
+	expect(of.changes).toEqual([{ instance: "g/0", action: "recreate", reasons: [{ reason: "cloud_properties" }] }]);
+	expect(ids(of)).toEqual([
+		"render",
+		"stop g/0",
+		"detach-disk g/0",
+		"delete-vm g/0",
+		"create-vm g/0",
+		"bootstrap-vm g/0",
+		"attach-disk g/0",
+		"update-names g/0",
+		"install-jobs g/0",
+		"pre-start g/0",
+		"start g/0",
+		"post-start g/0",
+		"post-deploy g/0",
+		"record-deploy",
+	]);
+});
+
+test("a VM that is gone at the cloud comes back with its disk", () => {
+	const instance = deployed(group("g"), 0, { disk });
+	const of = plan([instance], { vms: new Map(), machines: new Map() });
+	expect(of.changes.map(({ action, reasons }) => [action, reasons[0]?.reason])).toEqual([["create", "missing_vm"]]);
+	expect(ids(of)).not.toContain("create-disk g/0");
+	expect(ids(of)).toContain("attach-disk g/0");
+});
+
+test("a VM that is powered off is powered on, and its jobs are watched", () => {
+	const instance = deployed(group("g"), 0);
+	expect(ids(plan([instance], seen([instance], {}, "stopped")))).toEqual([
+		"power-on g/0",
+		"start g/0",
+		"post-deploy g/0",
+		"record-deploy",
+	]);
+});
+
+test("changed names stop nothing", () => {
+	const instance = deployed(group("g"), 0);
+	expect(ids(plan([{ ...instance, names: "n2" }], seen([instance])))).toEqual(["update-names g/0", "record-deploy"]);
+});
+
+test("an instance that nobody wants is stopped and removed; its disk is orphaned, never deleted", () => {
+	const instance = deployed(group("g"), 0, { disk });
+	const of = plan([], seen([]), { obsolete: [{ record: instance.record ?? expect.fail(), reachable: true }] });
+	expect(ids(of)).toEqual([
+		"stop g/0",
+		"detach-disk g/0",
+		"delete-vm g/0",
+		"orphan-disk g/0",
+		"delete-instance g/0",
+		"record-deploy",
+	]);
+});
+
+test("groups with serial: true go one after the other, those with false together", () => {
+	const parallel = { update: update({ count: 1 }, { count: 1 }, { serial: false }) };
+	const of = plan(
+		[
+			desired(group("a"), 0),
+			desired(group("b", parallel), 0),
+			desired(group("c", parallel), 0),
+			desired(group("d"), 0),
+		],
+		seen([]),
+	);
+	const waits = (name: string) => step(of, `update-names ${name}/0`).after.filter((id) => id.startsWith("post-start"));
+	expect(["a", "b", "c", "d"].map(waits)).toEqual([
+		[],
+		["post-start a/0"],
+		["post-start a/0"],
+		["post-start b/0", "post-start c/0"],
+	]);
+});
+
+test("a VM that a crash left behind is deleted", () => {
+	const of = plan([], seen([]), { orphanVms: [{ cid: "vm-9" as VmCid, cpi: "local", name: "g/0" }] });
+	expect(ids(of)).toEqual(["delete-orphan-vm vm-9", "record-deploy"]);
+});
