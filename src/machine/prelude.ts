@@ -1,0 +1,42 @@
+/**
+ * What every script begins with.
+ * - `one_id` is 1 where the VM has a single user id (an unprivileged embedded VM): owners can't be set there, and root and vcap are the same.
+ * - `own OWNER MODE PATH...` sets both, or the mode only where there is one id.
+ * - `put PATH MODE OWNER TEXT` writes beside and renames, so that a reader never sees half a file; an equal file stays untouched.
+ * - `json TEXT` leaves a JSON string in REPLY.
+ * - `fence_hold` and `fence_release` do something only in a fenced script, which defines them first.
+ */
+const functions = String.raw`set -euo pipefail
+umask 022
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/var/vcap/bosh/bin LC_ALL=C
+declare -F fence_hold >/dev/null || { fence_hold() { :; }; fence_release() { :; }; }
+one_id=''
+ids=0
+while read -r _ _ count; do ids=$((ids + count)); done </proc/self/uid_map
+if [ "$ids" = 1 ]; then one_id=1; fi
+die() { printf '%s\n' "$*" >&2; exit 1; }
+own() {
+  local owner=$1 mode=$2; shift 2
+  if [ -z "$one_id" ]; then chown "$owner" "$@"; fi
+  chmod "$mode" "$@"
+}
+put() {
+  local path=$1 mode=$2 owner=$3 text=$4 now=''
+  if [ -f "$path" ]; then IFS= read -r -d '' now <"$path" || true; fi
+  if [ -f "$path" ] && [ "$now" = "$text" ]; then own "$owner" "$mode" "$path"; return; fi
+  (umask 077; printf %s "$text" >"$path.davit-new")
+  own "$owner" "$mode" "$path.davit-new"
+  mv -fT "$path.davit-new" "$path"
+}
+json() {
+  local text=$1
+  text=${"$"}{text//\\/\\\\}; text=${"$"}{text//\"/\\\"}
+  text=${"$"}{text//$'\n'/\\n}; text=${"$"}{text//$'\t'/\\t}; text=${"$"}{text//[[:cntrl:]]/ }
+  REPLY="\"$text\""
+}
+`;
+
+/** A whole script: the prelude and its parts, each on lines of its own. */
+export function script(...parts: readonly string[]): string {
+	return `${functions}${parts.map((part) => (part.endsWith("\n") ? part : `${part}\n`)).join("")}`;
+}

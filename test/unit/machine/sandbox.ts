@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Ran {
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly bytes: Buffer;
+}
+
+/** A stand-in for a VM: own mount and process namespaces, own /etc /var /tmp /home /root /run, the host read-only beneath. */
+export interface Sandbox {
+	/** The VM's root folders as the host sees them: `etc`, `var`, ... */
+	readonly folder: string;
+	run(script: string, options?: { stdin?: string | Uint8Array; env?: Record<string, string> }): Promise<Ran>;
+	/** Starts without waiting; the caller ends it. */
+	start(script: string): ChildProcess;
+	close(): Promise<void>;
+}
+
+const setUp = `set -e
+cd "$1"
+mount --make-rprivate /
+mkdir -p var/lib var/log var/tmp tmp home root run
+cp -a /etc/alternatives /etc/ld.so.cache /etc/nsswitch.conf /etc/profile etc/
+printf 'root:x:0:0:root:/root:/bin/bash\\nnobody:x:65534:65534::/:/usr/sbin/nologin\\n' >etc/passwd
+printf 'root:x:0:\\nnogroup:x:65534:\\n' >etc/group
+echo 'root:*:19000:0:99999:7:::' >etc/shadow
+mkdir -p etc/ssl/certs etc/ssh
+printf '127.0.0.1 localhost\\n' >etc/hosts
+for folder in etc var home root run tmp; do mount --bind "$folder" "/$folder"; done
+mount -o remount,ro,bind /
+echo ready
+while read -r _; do :; done
+`;
+
+/** `oneId`: a user namespace with a single id, as an ordinary user has without newuidmap. Without root there is no other. */
+export async function openSandbox(options: { oneId?: boolean } = {}): Promise<Sandbox> {
+	const folder = await mkdtemp(join(tmpdir(), "davit-machine-"));
+	const oneId = options.oneId === true || process.getuid?.() !== 0;
+	await writeFile(join(folder, "set-up"), `mkdir -p "$1/etc"\n${setUp}`);
+	const user = oneId ? ["--user", "--map-root-user"] : [];
+	const init = spawn(
+		"unshare",
+		[...user, "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", join(folder, "set-up"), folder],
+		{ stdio: ["pipe", "pipe", "inherit"] },
+	);
+	await once(init.stdout, "data");
+	const first = await firstProcess(init.pid ?? 0);
+	const enter = ["--target", first, "--mount", "--pid", ...(oneId ? ["--user", "--preserve-credentials"] : [])];
+	const start = (text: string, env?: Record<string, string>) =>
+		spawn("nsenter", [...enter, "bash", "-c", text], { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env } });
+	return {
+		folder,
+		start,
+		run: async (text, { stdin, env } = {}) => {
+			const child = start(text, env);
+			child.stdin.on("error", () => {}).end(stdin ?? "");
+			const out: Buffer[] = [];
+			let stderr = "";
+			child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+			child.stderr.on("data", (chunk: Buffer) => {
+				stderr += chunk.toString();
+			});
+			const [code] = await once(child, "close");
+			const bytes = Buffer.concat(out);
+			return { code, stdout: bytes.toString(), stderr, bytes };
+		},
+		close: async () => {
+			const ended = once(init, "close");
+			init.stdin.end();
+			await ended;
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/** The namespace's PID 1, as the host numbers it. */
+async function firstProcess(unshare: number): Promise<string> {
+	const { readFile } = await import("node:fs/promises");
+	const children = await readFile(`/proc/${unshare}/task/${unshare}/children`, "utf8");
+	return children.trim();
+}
