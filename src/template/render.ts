@@ -27,8 +27,10 @@ export interface LinkData {
 	readonly instance_group: string;
 	readonly default_network: string;
 	readonly domain: string;
-	/** What `link('x').address` gives. */
+	/** What `link('x').address` gives without criteria. */
 	readonly address: string;
+	/** How a name for some of the instances is made; absent: `address` stands for all (a manual link). */
+	readonly query?: LinkQuery;
 	readonly properties: Readonly<Record<string, unknown>>;
 	readonly instances: readonly {
 		readonly name: string;
@@ -39,6 +41,15 @@ export interface LinkData {
 		readonly bootstrap: boolean;
 		readonly properties?: Readonly<Record<string, unknown>>;
 	}[];
+}
+
+/** BOSH's query names: `q-` + tokens sorted (`aN` AZ, `nN` network, `sN` health, `yN` check) + `.` + suffix. */
+export interface LinkQuery {
+	/** Tokens that every name has. */
+	readonly tokens: readonly string[];
+	/** The number of each AZ, by name. */
+	readonly azs: Readonly<Record<string, number>>;
+	readonly suffix: string;
 }
 
 /** One job on one instance. */
