@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Problem } from "../errors.ts";
 
 /** A release of BOSH's form, read: its jobs in full, its packages as recipes. */
 export interface Release {
@@ -8,6 +9,8 @@ export interface Release {
 	readonly uncommittedChanges: boolean;
 	readonly jobs: ReadonlyMap<string, ReleaseJob>;
 	readonly packages: ReadonlyMap<string, ReleasePackage>;
+	/** What is doubtful in its files, such as a key that stands twice. */
+	readonly warnings?: readonly Problem[];
 }
 
 /** One job: what its tarball holds. Texts are as in the release, ERB not yet run. */
@@ -32,6 +35,10 @@ export interface ReleaseJob {
 	readonly properties: ReadonlyMap<string, { readonly description: string; readonly default?: unknown }>;
 	/** True if the job can be run as an errand (a template makes `bin/run`). */
 	readonly errand: boolean;
+	/** `properties_schema.json` as it stands, if the job has one. */
+	readonly propertiesSchema?: string;
+	/** Digests of its archive as `release.MF` gives them; absent for a folder. */
+	readonly digest?: string;
 }
 
 export interface LinkProvide {
@@ -55,4 +62,8 @@ export interface ReleasePackage {
 	readonly form: "source" | { readonly compiledFor: string };
 	/** The package's `.tgz`: `packaging` and sources, or the compiled files. Digests are verified while it is read. */
 	open(): Promise<Readable>;
+	/** Digests of its archive as `release.MF` gives them; absent for a folder. */
+	readonly digest?: string;
+	/** The compiled form that a release holds beside the source. */
+	readonly compiled?: ReleasePackage;
 }
