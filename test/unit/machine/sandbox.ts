@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bootstrapScript } from "../../../src/machine/bootstrap.ts";
+import { exampleSpec } from "./machine-spec.ts";
 
 export interface Ran {
 	readonly code: number | null;
@@ -78,9 +80,16 @@ export async function openSandbox(options: { oneId?: boolean } = {}): Promise<Sa
 	};
 }
 
+/** A sandbox that was bootstrapped. */
+export async function openVm(options: { oneId?: boolean } = {}): Promise<Sandbox> {
+	const sandbox = await openSandbox(options);
+	const { code, stderr } = await sandbox.run(bootstrapScript(exampleSpec));
+	if (code !== 0) throw new Error(stderr);
+	return sandbox;
+}
+
 /** The namespace's PID 1, as the host numbers it. */
 async function firstProcess(unshare: number): Promise<string> {
-	const { readFile } = await import("node:fs/promises");
 	const children = await readFile(`/proc/${unshare}/task/${unshare}/children`, "utf8");
 	return children.trim();
 }
