@@ -7,15 +7,25 @@ export class SshError extends Error {
 	readonly target: string;
 	readonly retryable: boolean;
 	readonly hint: string | undefined;
+	/** The server closed the stream without a word, as one does that has too many logins under way: dialling again at once may help. */
+	readonly dropped: boolean;
 
 	constructor(
 		message: string,
-		fields: { stage: SshStage; target: string; retryable: boolean; hint?: string; cause?: unknown },
+		fields: {
+			stage: SshStage;
+			target: string;
+			retryable: boolean;
+			hint?: string | undefined;
+			dropped?: boolean;
+			cause?: unknown;
+		},
 	) {
 		super(message, { cause: fields.cause });
 		this.stage = fields.stage;
 		this.target = fields.target;
 		this.retryable = fields.retryable;
 		this.hint = fields.hint;
+		this.dropped = fields.dropped ?? false;
 	}
 }

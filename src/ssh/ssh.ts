@@ -75,5 +75,7 @@ export type SshStage = "resolve" | "dial" | "gateway" | "banner" | "host-key" | 
 export interface Ssh {
 	/** Connects, or returns the kept connection. */
 	connect(target: SshTarget, options: { readonly signal: AbortSignal }): Promise<SshConnection>;
+	/** Closes the kept connection, if there is one: the VM is another, or off. The next `connect` dials anew. */
+	disconnect(target: SshTarget): void;
 	close(): void;
 }
