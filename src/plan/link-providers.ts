@@ -1,0 +1,103 @@
+import { type Problem, problem, warning } from "../errors.ts";
+import type { InstanceGroup, ProvideAlias, ValueMap } from "../manifest/deployment.ts";
+import type { LinkProvide, ReleaseJob } from "../release/release.ts";
+import { nearest } from "../template/nearest.ts";
+import { findProperty, setProperty } from "../template/properties.ts";
+import type { JobUse, PlacedInstance } from "./placed.ts";
+
+/** A group with everything that takes part in its links: addon jobs are among `jobs`. */
+export interface LinkGroup {
+	readonly group: InstanceGroup;
+	readonly jobs: readonly JobUse[];
+	readonly instances: readonly PlacedInstance[];
+}
+
+/** One link that one job of one group offers. */
+export interface LinkProvider {
+	readonly from: LinkGroup;
+	readonly job: string;
+	/** As the manifest renames it (`as`), else as the job's spec has it. */
+	readonly name: string;
+	readonly originalName: string;
+	readonly type: string;
+	/** May hold ((references)). */
+	readonly properties: ValueMap;
+	readonly aliases: readonly ProvideAlias[];
+}
+
+/** All links that the groups offer: those of the job specs and those that the manifest adds, less those it blocks with `nil`. */
+export function linkProviders(groups: readonly LinkGroup[]): {
+	readonly providers: readonly LinkProvider[];
+	readonly problems: readonly Problem[];
+} {
+	const problems: Problem[] = [];
+	const providers = groups.flatMap((from) => from.jobs.flatMap((use) => jobProviders(from, use, problems)));
+	return { providers, problems };
+}
+
+function jobProviders(from: LinkGroup, { ref, job }: JobUse, problems: Problem[]): LinkProvider[] {
+	const where = `${from.group.name}: job "${ref.name}"`;
+	problems.push(...definitionProblems(where, { ref, job }));
+	const offered: readonly LinkProvide[] = [...job.provides, ...ref.customProviderDefinitions];
+	const given = ref.properties ?? from.group.properties;
+	return offered.flatMap(({ name, type, properties }): LinkProvider[] => {
+		const settings = ref.provides[name] ?? {};
+		const exposed = exposedProperties(job, properties, given);
+		for (const unknown of exposed.undeclared) problems.push(undeclaredProperty(where, job, name, unknown));
+		if (settings === "nil") return [];
+		return [
+			{
+				from,
+				job: ref.name,
+				name: settings.as ?? name,
+				originalName: name,
+				type,
+				properties: exposed.properties,
+				aliases: settings.aliases ?? [],
+			},
+		];
+	});
+}
+
+/** What the link shows of the providing job's properties: as given, else the default. */
+function exposedProperties(job: ReleaseJob, names: readonly string[], given: ValueMap) {
+	const properties: Record<string, unknown> = {};
+	const undeclared: string[] = [];
+	for (const name of names) {
+		const declared = job.properties.get(name);
+		const { value } = findProperty(given, name);
+		if (value === undefined && !declared) undeclared.push(name);
+		else setProperty(properties, name, value ?? declared?.default ?? null);
+	}
+	return { properties: properties as ValueMap, undeclared };
+}
+
+function definitionProblems(where: string, { ref, job }: JobUse): Problem[] {
+	const custom = ref.customProviderDefinitions.map(({ name }) => name);
+	const own = job.provides.map(({ name }) => name);
+	const twice = custom.filter((name, position) => own.includes(name) || custom.indexOf(name) < position);
+	const known = [...own, ...custom];
+	const unknown = Object.keys(ref.provides).filter((name) => !known.includes(name));
+	return [
+		...twice.map((name) =>
+			problem("link-provider-twice", `${where}: custom_provider_definitions: "${name}" is defined already`, {
+				hint: own.includes(name) ? `${job.specFile} provides it: choose another name` : "choose another name",
+			}),
+		),
+		...unknown.map((name) => {
+			const near = nearest(name, known);
+			const hint = near ? `did you mean "${near}"?` : `it provides ${known.join(", ") || "no link"}: remove the entry`;
+			return warning("link-provide-unknown", `${where}: provides: "${name}" is no link of this job`, { hint });
+		}),
+	];
+}
+
+function undeclaredProperty(where: string, job: ReleaseJob, link: string, name: string): Problem {
+	return problem(
+		"link-property-undeclared",
+		`${where}: link "${link}" exposes "${name}", which ${job.specFile} does not declare`,
+		{
+			hint: `declare it in ${job.specFile}, or take it out of the link's properties`,
+		},
+	);
+}

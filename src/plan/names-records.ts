@@ -1,0 +1,124 @@
+import { type Problem, problem } from "../errors.ts";
+import type { ProvideAlias } from "../manifest/deployment.ts";
+import type { LinkGroup, LinkProvider } from "./link-providers.ts";
+import { canonicalName, instanceRecordName, type NameScheme, nameNumber, ownerNumber, rootDomain } from "./names.ts";
+import type { PlacedInstance } from "./placed.ts";
+
+const recordKeys = [
+	"id",
+	"num_id",
+	"instance_group",
+	"group_ids",
+	"az",
+	"az_id",
+	"network",
+	"network_id",
+	"deployment",
+	"ip",
+	"domain",
+	"agent_id",
+	"instance_index",
+] as const;
+
+/** `instance/dns/records.json` as bosh-dns reads it and a director writes it (bosh-director's dns_records). Same input, same text. */
+export function recordsJson(
+	scheme: NameScheme,
+	instances: readonly PlacedInstance[],
+	providers: readonly LinkProvider[],
+): string {
+	const addresses = instances.flatMap((instance) =>
+		Object.entries(instance.networks).flatMap(([network, { ip }]) =>
+			ip === undefined ? [] : [{ instance, network, ip }],
+		),
+	);
+	return JSON.stringify({
+		records: addresses.map(({ instance, network, ip }) => [ip, instanceRecordName(scheme, instance, network)]),
+		// A director counts up; bosh-dns only passes it on.
+		version: 1,
+		record_keys: recordKeys,
+		record_infos: addresses.map(({ instance, network, ip }) => {
+			const groupIds = ownersOf(instance.group, providers).map((owner) => String(ownerNumber(scheme, owner)));
+			const info: Record<(typeof recordKeys)[number], unknown> = {
+				id: instance.id,
+				num_id: String(nameNumber("instance", instance.id)),
+				instance_group: canonicalName(instance.group),
+				group_ids: groupIds,
+				az: instance.az === "" ? null : instance.az,
+				az_id: instance.az === "" ? null : String(nameNumber("az", instance.az)),
+				network: canonicalName(network),
+				network_id: String(nameNumber("network", network)),
+				deployment: canonicalName(scheme.deployment),
+				ip,
+				domain: rootDomain,
+				agent_id: instance.id,
+				instance_index: instance.index,
+			};
+			return recordKeys.map((key) => info[key]);
+		}),
+		aliases: aliasRecords(scheme, providers),
+	});
+}
+
+/** The group itself, and each link that one of its jobs provides. */
+function ownersOf(group: string, providers: readonly LinkProvider[]) {
+	const links = providers.filter(({ from }) => from.group.name === group).map(linkName);
+	return [{ group }, ...[...new Set(links)].sort().map((link) => ({ group, link }))];
+}
+
+function linkName({ name, type }: LinkProvider): string {
+	return `${name}-${type}`;
+}
+
+function aliasRecords(scheme: NameScheme, providers: readonly LinkProvider[]): Record<string, unknown[]> {
+	const records: Record<string, unknown[]> = {};
+	for (const { provider, alias } of aliasesOf(providers)) {
+		const record = {
+			root_domain: rootDomain,
+			group_id: String(ownerNumber(scheme, { group: provider.from.group.name, link: linkName(provider) })),
+			health_filter: alias.healthFilter ?? null,
+			initial_health_check: alias.initialHealthCheck ?? null,
+			placeholder_type: alias.placeholderType ?? null,
+		};
+		records[alias.domain] = [...(records[alias.domain] ?? []), record];
+	}
+	return records;
+}
+
+function aliasesOf(providers: readonly LinkProvider[]) {
+	return providers.flatMap((provider) => provider.aliases.map((alias: ProvideAlias) => ({ provider, alias })));
+}
+
+/** True if the group's VMs run bosh-dns, and so need records.json. */
+export function runsBoshDns({ jobs }: LinkGroup): boolean {
+	return jobs.some(({ job }) => job.name === "bosh-dns");
+}
+
+/** Aliases that can't work: on VMs without bosh-dns nothing resolves them, and a placeholder needs its `_`. */
+export function aliasProblems(groups: readonly LinkGroup[], providers: readonly LinkProvider[]): readonly Problem[] {
+	const declared = aliasesOf(providers);
+	const without = groups.filter((group) => !runsBoshDns(group)).map(({ group }) => `"${group.name}"`);
+	const shown = declared.map(
+		({ provider, alias }) => `"${alias.domain}" (${provider.from.group.name}/${provider.job})`,
+	);
+	const placeless = declared.filter(
+		({ alias }) => alias.placeholderType !== undefined && !alias.domain.startsWith("_."),
+	);
+	return [
+		...placeless.map(({ provider, alias }) =>
+			problem(
+				"alias-placeholder",
+				`${provider.from.group.name}: job "${provider.job}": alias "${alias.domain}" has placeholder_type "${alias.placeholderType}" and no placeholder`,
+				{ hint: `write the placeholder as the first label: "_.${alias.domain}"` },
+			),
+		),
+		...(declared.length === 0 || without.length === 0
+			? []
+			: [
+					problem(
+						"alias-without-dns",
+						`aliases are declared, and nothing resolves them on the VMs of ${without.join(", ")}, which have no bosh-dns job: ${shown.join(", ")}`,
+						{ hint: "add job bosh-dns of release bosh-dns to those groups, best as an addon; or remove the aliases" },
+					),
+				]),
+	];
+}
