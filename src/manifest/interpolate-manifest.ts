@@ -1,0 +1,154 @@
+import { type Place, type Problem, problem, UserError, warning } from "../errors.ts";
+import type { Value } from "./deployment.ts";
+import { selectNode } from "./find.ts";
+import { formatNode } from "./format.ts";
+import { type Reference, references } from "./interpolate.ts";
+import { type MapEntry, type Node, scalarText, toValue } from "./node.ts";
+import { applyOperations } from "./ops.ts";
+import { readOperations } from "./ops-file.ts";
+import { placeAt } from "./path.ts";
+import { readVariables, type Text, type VariableTexts } from "./sources.ts";
+import { interpolateVariables } from "./variables.ts";
+import { parseNode } from "./yaml.ts";
+
+/** A manifest or cloud file after ops files and given variables. */
+export interface Interpolated {
+	/** Null if there are problems. */
+	readonly value: Value;
+	readonly node: Node;
+	readonly problems: readonly Problem[];
+	readonly warnings: readonly Problem[];
+	/** Where a key path such as `/instance_groups/0/azs` was written: in the manifest, or in the ops file that put it there. */
+	readonly place: (path: string) => Place;
+	/** The references that no source gave a value for. */
+	readonly references: readonly Reference[];
+}
+
+/** The texts that `int`, `plan` and `deploy` start from. */
+export interface ManifestTexts {
+	readonly manifest: Text;
+	readonly ops?: readonly Text[];
+	readonly variables?: VariableTexts;
+	/** `--var-errs`: a variable without a value is a problem. */
+	readonly varErrs?: boolean;
+	/** `--var-errs-unused`: a value that nothing uses is a problem. */
+	readonly varErrsUnused?: boolean;
+}
+
+/** `bosh int`: reads the texts, applies the ops files, then puts given values in. Every text's own problems are told at once. */
+export function interpolateManifest(texts: ManifestTexts): Interpolated {
+	const problems: Problem[] = [];
+	const warnings: Problem[] = [];
+	const parsed = attempt(() => parseNode(texts.manifest.text, texts.manifest.file), problems);
+	warnings.push(...(parsed?.warnings ?? []));
+	const operations = (texts.ops ?? []).flatMap(({ text, file }) => {
+		const ops = attempt(() => parseNode(text, file), problems);
+		if (!ops) return [];
+		const read = readOperations(ops.node, file);
+		problems.push(...read.problems);
+		warnings.push(...ops.warnings);
+		return read.operations;
+	});
+	const variables = readVariables(texts.variables ?? {});
+	problems.push(...variables.problems);
+	warnings.push(...variables.warnings);
+	if (!parsed || problems.length > 0) return failed(problems, warnings, texts.manifest.file);
+	const patched = attempt(() => applyOperations(parsed.node, operations), problems);
+	if (!patched) return failed(problems, warnings, texts.manifest.file);
+	const result = interpolateVariables(patched, variables.values);
+	const left = references(result.node);
+	problems.push(...result.problems);
+	if (texts.varErrs) problems.push(...missingProblems(result.missing, left, texts.manifest.file));
+	if (texts.varErrsUnused) problems.push(...unusedProblems(variables.values, result.used));
+	if (problems.length > 0) return failed(problems, [...warnings, ...numberWarnings(result.node)], texts.manifest.file);
+	return {
+		value: toValue(result.node),
+		node: result.node,
+		problems,
+		warnings: [...warnings, ...numberWarnings(result.node)],
+		place: (path) => placeAt(result.node, path),
+		references: left,
+	};
+}
+
+function attempt<T>(read: () => T, problems: Problem[]): T | undefined {
+	try {
+		return read();
+	} catch (error) {
+		if (!(error instanceof UserError)) throw error;
+		problems.push(...error.problems);
+		return undefined;
+	}
+}
+
+function failed(problems: readonly Problem[], warnings: readonly Problem[], file: string): Interpolated {
+	const node: Node = { kind: "scalar", value: null, place: { file } };
+	return { value: null, node, problems, warnings, place: (path) => ({ file, path }), references: [] };
+}
+
+function missingProblems(missing: ReadonlySet<string>, left: readonly Reference[], file: string): readonly Problem[] {
+	return [...missing].sort().map((name) => {
+		const uses = left.filter((reference) => reference.name === name);
+		return missingVariable(name, uses.length > 0 ? uses.map(({ place }) => place) : [{ file }]);
+	});
+}
+
+/** A variable that has no value, with each place that needs it. */
+export function missingVariable(name: string, places: readonly Place[]): Problem {
+	const shown = places.map(({ file, line, path }) => [file, line, path].filter((part) => part !== undefined).join(":"));
+	const where = shown.length > 1 ? ` (used at ${shown.join(", ")})` : "";
+	return problem("missing-variable", `the variable "${name}" has no value${where}`, {
+		...(places[0] ? { place: places[0] } : {}),
+		hint: `give it with -v ${name}=… or in a vars file (-l), or define it under variables:`,
+	});
+}
+
+function unusedProblems(values: ReadonlyMap<string, Node>, used: ReadonlySet<string>): readonly Problem[] {
+	return [...values]
+		.filter(([name]) => !used.has(name))
+		.sort(([a], [b]) => (a < b ? -1 : 1))
+		.map(([name, { place }]) =>
+			problem("unused-variable", `the variable "${name}" was given, but nothing uses it`, {
+				place,
+				hint: "check its spelling, or do not give it",
+			}),
+		);
+}
+
+/** Numbers whose text says more than their value: versions such as 1.10 that lose their zero, integers that lose digits. */
+function numberWarnings(node: Node): readonly Problem[] {
+	if (node.kind === "scalar") return typeof node.value === "bigint" ? [largeInteger(node.value, node.place)] : [];
+	if (node.kind === "list") return node.items.flatMap(numberWarnings);
+	return [...node.entries.values()].flatMap((entry) => [...lossyVersion(entry), ...numberWarnings(entry.value)]);
+}
+
+function largeInteger(value: bigint, place: Place): Problem {
+	return warning(
+		"large-integer",
+		`the number ${value} is too large to be kept exactly: templates see ${Number(value)}`,
+		{
+			place,
+			hint: `write "${value}" in quotes`,
+		},
+	);
+}
+
+function lossyVersion({ key, value }: MapEntry): readonly Problem[] {
+	if (key.value !== "version" || value.kind !== "scalar" || !value.float || value.source === undefined) return [];
+	const read = scalarText(value);
+	if (read === value.source) return [];
+	const message = `the version is written ${value.source}, without quotes, and is read as the number ${read}`;
+	return [warning("version-number", message, { place: value.place, hint: `write "${value.source}" in quotes` })];
+}
+
+/**
+ * What `davit int` prints: the whole, or what `--path` selects. A text selected by a path is printed bare, with one more newline.
+ * @throws UserError if the path leads nowhere.
+ */
+export function printInterpolated(interpolated: Pick<Interpolated, "node">, path?: string): string {
+	if (path === undefined) return formatNode(interpolated.node);
+	const selected = selectNode(interpolated.node, path);
+	return selected.kind === "scalar" && typeof selected.value === "string"
+		? `${selected.value}\n`
+		: formatNode(selected);
+}
