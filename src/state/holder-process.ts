@@ -1,5 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { isRunning } from "../running-process.ts";
 
 /** The process that holds a lease, as others see it. */
 export interface HolderProcess {
@@ -21,14 +22,5 @@ function pidNamespace(): string {
 		return readlinkSync("/proc/self/ns/pid");
 	} catch {
 		return "";
-	}
-}
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code !== "ESRCH";
 	}
 }
