@@ -3,10 +3,12 @@
  * - `one_id` is 1 where the VM has a single user id (an unprivileged embedded VM): owners can't be set there, and root and vcap are the same.
  * - `own OWNER MODE PATH...` sets both, or the mode only where there is one id.
  * - `put PATH MODE OWNER TEXT` writes beside and renames, so that a reader never sees half a file; an equal file stays untouched.
+ * - `link TARGET PATH` switches a symbolic link at once.
+ * - `unpack FOLDER [--no-same-owner]` extracts a tar, compressed or not, from standard input (2 is gzip's warning of trailing zeros).
  * - `json TEXT` leaves a JSON string in REPLY.
  * - `fence_hold` and `fence_release` do something only in a fenced script, which defines them first.
  */
-const functions = String.raw`set -euo pipefail
+const functions = `set -euo pipefail
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/var/vcap/bosh/bin LC_ALL=C
 declare -F fence_hold >/dev/null || { fence_hold() { :; }; fence_release() { :; }; }
@@ -14,7 +16,7 @@ one_id=''
 ids=0
 while read -r _ _ count; do ids=$((ids + count)); done </proc/self/uid_map
 if [ "$ids" = 1 ]; then one_id=1; fi
-die() { printf '%s\n' "$*" >&2; exit 1; }
+die() { printf '%s\\n' "$*" >&2; exit 1; }
 own() {
   local owner=$1 mode=$2; shift 2
   if [ -z "$one_id" ]; then chown "$owner" "$@"; fi
@@ -30,9 +32,19 @@ put() {
 }
 json() {
   local text=$1
-  text=${"$"}{text//\\/\\\\}; text=${"$"}{text//\"/\\\"}
-  text=${"$"}{text//$'\n'/\\n}; text=${"$"}{text//$'\t'/\\t}; text=${"$"}{text//[[:cntrl:]]/ }
-  REPLY="\"$text\""
+  text=\${text//\\\\/\\\\\\\\}; text=\${text//\\"/\\\\\\"}
+  text=\${text//$'\\n'/\\\\n}; text=\${text//$'\\t'/\\\\t}; text=\${text//[[:cntrl:]]/ }
+  REPLY="\\"$text\\""
+}
+link() {
+  if [ -L "$2" ] && [ "$2" -ef "$1" ]; then return; fi
+  ln -sfT "$1" "$2.davit-new"
+  mv -fT "$2.davit-new" "$2"
+}
+unpack() {
+  local owner=--same-owner
+  if [ -n "$one_id" ]; then owner=--no-same-owner; fi
+  { gzip -dcf || [ $? = 2 ]; } | tar --extract --directory "$1" "\${2:-$owner}" --same-permissions
 }
 `;
 

@@ -1,0 +1,95 @@
+import { DATA, packagePath } from "./layout.ts";
+import { script } from "./prelude.ts";
+import { assign, assignList } from "./shell.ts";
+
+/** The bits of one package. `fingerprint` names them on the VM: whatever changes them must change it. */
+export interface PackageBits {
+	readonly name: string;
+	readonly fingerprint: string;
+}
+
+const paths = (list: readonly PackageBits[]) =>
+	assignList(
+		"packages",
+		list.map(({ name, fingerprint }) => packagePath(name, fingerprint)),
+	);
+
+/** A folder counts only without the mark that a compilation that didn't end leaves beside it (package-compile.ts). */
+export const presentFunction = `present() { [ -d "$1" ] && [ ! -e "\${1%/*}/.\${1##*/}.incomplete" ]; }
+`;
+
+/** Prints the name of each package whose bits the VM lacks, one a line. */
+export function missingPackagesScript(list: readonly PackageBits[]): string {
+	return script(
+		presentFunction,
+		paths(list),
+		`for path in "\${packages[@]}"; do
+  if ! present "$path"; then path=\${path%/*}; echo "\${path##*/}"; fi
+done`,
+	);
+}
+
+/** Unpacks the compiled package that comes on standard input (tar, compressed or not). Half a package is never seen; nothing runs it before {@link activatePackagesScript}. */
+export function installPackageScript({ name, fingerprint }: PackageBits): string {
+	return script(
+		presentFunction,
+		assign("target", packagePath(name, fingerprint)),
+		`fence_release
+if present "$target"; then cat >/dev/null; exit 0; fi
+mkdir -p "\${target%/*}"
+staging=$(mktemp -d "\${target%/*}/.incoming-XXXXXX")
+trap 'rm -rf "$staging"' EXIT
+unpack "$staging" --no-same-owner
+own root:vcap 0755 "$staging" "\${target%/*}"
+fence_hold
+rm -rf "$target" "\${target%/*}/.\${target##*/}.incomplete"
+mv -T "$staging" "$target"`,
+	);
+}
+
+/** Points `/var/vcap/packages/NAME` at the given bits, and removes all other links there. The bits must be on the VM. */
+export function activatePackagesScript(list: readonly PackageBits[]): string {
+	return script(
+		presentFunction,
+		paths(list),
+		`for path in \${packages[@]+"\${packages[@]}"}; do
+  name=\${path%/*} name=\${name##*/}
+  present "$path" || die "package $name isn't on this VM"
+done
+keep=' '
+for path in \${packages[@]+"\${packages[@]}"}; do
+  name=\${path%/*} name=\${name##*/}
+  link "$path" "/var/vcap/packages/$name"
+  keep+="$name "
+done
+for old in /var/vcap/packages/*; do
+  if [ -L "$old" ] && [[ $keep != *" \${old##*/} "* ]]; then rm -f "$old"; fi
+done`,
+	);
+}
+
+/** The bits as tar.gz on standard output, in an order that doesn't depend on the file system. */
+export function packCompiledScript({ name, fingerprint }: PackageBits): string {
+	return script(
+		presentFunction,
+		assign("target", packagePath(name, fingerprint)),
+		`fence_release
+present "$target" || die "package \${target#${DATA}/packages/} isn't on this VM"
+tar --create --sort=name --owner=0 --group=0 --numeric-owner --directory "$target" . | gzip -n`,
+	);
+}
+
+/** Removes what neither the list nor a link in /var/vcap/packages names, and what scripts that were cut short left behind. */
+export function cleanupPackagesScript(keep: readonly PackageBits[]): string {
+	return script(
+		paths(keep),
+		`shopt -s nullglob dotglob
+keep=" \${packages[*]-} "
+for link in /var/vcap/packages/*; do keep+="$(readlink "$link") "; done
+for path in ${DATA}/packages/*/*; do
+  if [[ $keep != *" $path "* ]]; then rm -rf "$path"; fi
+done
+for folder in ${DATA}/packages/*; do rmdir "$folder" 2>/dev/null || true; done
+rm -rf ${DATA}/compile/*`,
+	);
+}
