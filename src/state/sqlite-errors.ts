@@ -21,7 +21,7 @@ const mendable: Readonly<Record<number, { readonly code: string; readonly what: 
 		what: "can't be opened",
 		hint: "check the owner and mode of the file and its folder",
 	},
-	26: { code: "not-a-store", what: "is not a davit state store", hint: "name another file with --state" },
+	26: { code: "not-a-store", what: "is not a davit state store", hint: "name another folder with --state" },
 };
 
 /** A UserError naming the file if the error is one that the user can mend, else the error as it is. */

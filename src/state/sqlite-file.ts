@@ -47,7 +47,7 @@ async function makeFile(file: string, fileSystemType: (folder: string) => Promis
 		throw new UserError(
 			problem("state-unreadable", `the state store ${file} can't be opened: ${code}`, {
 				place: { file },
-				hint: "check the owner and mode of the file and its folder, or name another file with --state",
+				hint: "check the owner and mode of the file and its folder, or name another folder with --state",
 			}),
 			{ cause: error },
 		);
@@ -63,7 +63,7 @@ async function refuseNetworkFileSystem(file: string, type: number): Promise<void
 			`the state store ${file} is on a network file system (${name}), where locks don't hold`,
 			{
 				place: { file },
-				hint: "name a file on a local disk with --state or DAVIT_HOME; a team shares a PostgreSQL store instead",
+				hint: "name a folder on a local disk with --state or DAVIT_HOME; a team shares a PostgreSQL store instead",
 			},
 		),
 		{ exitCode: 4 },

@@ -54,7 +54,7 @@ function versionOf(database: Database, file: string): number {
 		throw new UserError(
 			problem("not-a-store", `the state store ${file} is another program's database`, {
 				place: { file },
-				hint: "name another file with --state",
+				hint: "name another folder with --state",
 			}),
 		);
 	}

@@ -16,6 +16,8 @@ export interface SqliteStoreOptions extends StoreFile {
 export interface SqliteStore extends StateStore {
 	/** Number (from 1) of the first event that was tampered with; undefined if none was. */
 	firstBrokenEvent(): Promise<number | undefined>;
+	/** True if anything is sealed here, also of deployments that are gone. */
+	hasVariables(): Promise<boolean>;
 }
 
 interface RecordRow {
@@ -59,6 +61,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		},
 		appendEvent: async (event) => appendEvent(database, event),
 		events: async (deployment, limit) => readEvents(database, deployment, limit),
+		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
 		firstBrokenEvent: async () => firstBrokenEvent(database),
 		close: async () => {
 			await Promise.all([...holding.leases].map((lease) => lease.release()));

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -67,7 +67,7 @@ describe("the file", () => {
 				edit("CREATE TABLE cookies (id)");
 			},
 			"the state store FILE is another program's database",
-			"name another file with --state",
+			"name another folder with --state",
 		],
 		[
 			"that is no database",
@@ -76,13 +76,13 @@ describe("the file", () => {
 				await writeFile(file, "name: min-4\n".repeat(1000));
 			},
 			"the state store FILE is not a davit state store",
-			"name another file with --state",
+			"name another folder with --state",
 		],
 		[
 			"that is a folder",
 			() => mkdir(file, { recursive: true }),
 			"the state store FILE can't be opened: EISDIR",
-			"check the owner and mode of the file and its folder, or name another file with --state",
+			"check the owner and mode of the file and its folder, or name another folder with --state",
 		],
 	])("one %s is refused", async (_, prepare, message, hint) => {
 		await prepare();
@@ -201,7 +201,7 @@ describe("events", () => {
 	});
 });
 
-test("a deployment of 2000 instances is read in well under 100 ms", async () => {
+test("a deployment of 2000 instances is read in less than 100 ms of CPU time", async () => {
 	const store = await open();
 	const lease = await store.acquire("big", "kim");
 	const jobs = Object.fromEntries(
@@ -229,10 +229,48 @@ test("a deployment of 2000 instances is read in well under 100 ms", async () => 
 	);
 	const times: number[] = [];
 	for (let run = 0; run < 5; run += 1) {
-		const started = performance.now();
+		const before = process.cpuUsage();
 		expect((await store.read("big")).instances).toHaveLength(2000);
-		times.push(performance.now() - started);
+		const { user, system } = process.cpuUsage(before);
+		times.push((user + system) / 1000);
 	}
 	expect(Math.min(...times)).toBeLessThan(100);
 	await store.close();
+});
+
+test("it is known whether anything is sealed, also after the deployment is gone", async () => {
+	const store = await open();
+	expect(await store.hasVariables()).toBe(false);
+	const { fence } = await store.acquire("min-4", "kim");
+	await store.putVariables(fence, [
+		{ name: "p", type: "password", version: 1, createdAt: 1, definition: "d", sealed: "s" },
+	]);
+	await store.write(fence, [{ delete: "deployment", name: "min-4", variables: false }]);
+	expect(await store.hasVariables()).toBe(true);
+	await store.close();
+});
+
+const mayMount = (() => {
+	try {
+		execFileSync("unshare", ["--user", "--map-root-user", "--mount", "true"], { stdio: "ignore" });
+		return true;
+	} catch {
+		return false;
+	}
+})();
+
+test.runIf(mayMount)("a full disk is one clear error; what was written before is all there, and room mends it", () => {
+	const child = join(import.meta.dirname, "full-disk-child.ts");
+	const args = ["--user", "--map-root-user", "--mount", process.execPath, child, folder];
+	expect(JSON.parse(execFileSync("unshare", args, { encoding: "utf8" }))).toEqual({
+		problems: [
+			{
+				...{ severity: "error", code: "disk-full", place: { file: join(folder, "state.db") } },
+				message: `the state store ${join(folder, "state.db")} can't grow: the disk is full`,
+				hint: "make room on that disk, then run the command again",
+			},
+		],
+		complete: true,
+		afterwards: true,
+	});
 });
