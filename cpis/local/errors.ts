@@ -1,0 +1,34 @@
+import { CpiError, type CpiErrorKind } from "../../src/cpi/errors.ts";
+
+/** An error of the embedded provider, in one call. */
+export function localError(
+	kind: CpiErrorKind,
+	operation: string,
+	message: string,
+	more: { hint?: string; cause?: unknown; retryable?: boolean } = {},
+): CpiError {
+	return new CpiError(message, { kind, iaas: "local", operation, ...more });
+}
+
+const KINDS: Readonly<Record<string, CpiErrorKind>> = {
+	ENOSPC: "capacity",
+	EDQUOT: "quota",
+	EMFILE: "capacity",
+	ENFILE: "capacity",
+	ENOMEM: "capacity",
+	EAGAIN: "capacity",
+	EACCES: "auth",
+	EPERM: "auth",
+	EROFS: "invalid",
+};
+
+/** What a system call or a program's start threw, as an error of the port. */
+export function asLocalError(error: unknown, operation: string): CpiError {
+	if (error instanceof CpiError) return error;
+	const code = (error as NodeJS.ErrnoException)?.code;
+	const message = error instanceof Error ? error.message : String(error);
+	return localError(KINDS[code ?? ""] ?? "unavailable", operation, `${operation} on this machine: ${message}`, {
+		cause: error,
+		retryable: false,
+	});
+}

@@ -1,0 +1,108 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { CreatedVm, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
+import { etcFiles, hostName, isAccountName } from "./accounts.ts";
+import { planInterfaces } from "./addresses.ts";
+import type { Call } from "./call.ts";
+import { attachedDisks, readDisk, writeDisk } from "./disk-record.ts";
+import { localError } from "./errors.ts";
+import { networkId, readRecord, writeWhole } from "./folders.ts";
+import { locked } from "./lock.ts";
+import type { Machine } from "./machine.ts";
+import { ensureNetwork, type NetworkRecord, networkFolder, removeNetwork } from "./network.ts";
+import { powerOff, powerOn } from "./power.ts";
+import { removeFolder } from "./remove-folder.ts";
+import { readVm, readVms, sameOwner, type VmRecord, vmCid, vmFolder, vmProcesses, writeVm } from "./vm-record.ts";
+
+const REBOOT_GRACE_MS = 10_000;
+
+function created(vm: VmRecord): CreatedVm {
+	return { cid: vm.cid, ips: Object.fromEntries(vm.interfaces.map(({ network, ip }) => [network, ip])) };
+}
+
+/** Claims the addresses by writing the record. Under the VM's and the network's lock. */
+async function claim(call: Call, machine: Machine, request: VmRequest): Promise<VmRecord> {
+	const cid = vmCid(request.key);
+	const others = readVms(machine).filter((vm) => vm.cid !== cid && sameOwner(vm.owner, request.owner));
+	const taken = new Map(others.flatMap((vm) => vm.interfaces.map(({ ip }) => [ip, `${vm.name} (${vm.cid})`] as const)));
+	const interfaces = planInterfaces(request.networks, taken);
+	await ensureNetwork(call, machine, request.owner);
+	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
+	const vm: VmRecord = {
+		cid,
+		key: request.key,
+		owner: request.owner,
+		name: request.name,
+		interfaces,
+		hostname: hostName(request.seed.hostname),
+		ids: network?.ids ?? "one",
+		complete: false,
+		metadata: request.metadata,
+	};
+	writeVm(machine, vm);
+	return vm;
+}
+
+/** What the first boot puts in the VM; gone after it, the host key with it. */
+function writeSeed(machine: Machine, vm: VmRecord, { seed }: VmRequest): void {
+	const folder = join(vmFolder(machine, vm.cid), "seed");
+	rmSync(folder, { recursive: true, force: true });
+	const ended = (text: string) => `${text.trimEnd()}\n`;
+	for (const [name, text] of etcFiles(seed, vm.interfaces, vm.ids)) writeWhole(join(folder, "etc", name), text);
+	writeWhole(join(folder, "ssh/ssh_host_ed25519_key"), ended(seed.hostKey.privateKey));
+	writeWhole(join(folder, "ssh/ssh_host_ed25519_key.pub"), ended(seed.hostKey.publicKey));
+	writeWhole(join(folder, "authorized_keys"), seed.authorizedKeys.map(ended).join(""));
+	writeWhole(join(folder, "login"), seed.loginUser);
+}
+
+/** Makes and boots a VM, or gives the one that this key made before. Under the VM's lock. */
+export async function createVm(call: Call, machine: Machine, request: VmRequest): Promise<CreatedVm> {
+	if (!isAccountName(request.seed.loginUser))
+		throw localError("invalid", "createVm", `${JSON.stringify(request.seed.loginUser)} can't be a login user's name`);
+	const before = readVm(machine, vmCid(request.key));
+	if (before?.complete) {
+		if (!vmProcesses(machine, before.cid)) await powerOn(call, machine, before);
+		return created(before);
+	}
+	if (before) await powerOff(call, machine, before, 0);
+	const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], () =>
+		claim(call, machine, request),
+	);
+	try {
+		writeSeed(machine, vm, request);
+		await powerOn(call, machine, vm);
+		writeVm(machine, { ...vm, complete: true });
+		return created(vm);
+	} catch (error) {
+		// After an abort it stays for `find`: there is no time left to clear it away.
+		if (!call.signal.aborted) await deleteVm(call, machine, vm.cid).catch(() => {});
+		throw error;
+	}
+}
+
+/** Ends the VM and frees all that it had; its disks stay. Under the VM's lock. */
+export async function deleteVm(call: Call, machine: Machine, cid: VmCid): Promise<void> {
+	const vm = readVm(machine, cid);
+	if (!vm) return;
+	await powerOff(call, machine, vm, 0);
+	for (const { cid: disk } of attachedDisks(machine, cid)) {
+		const record = readDisk(machine, disk);
+		if (record) {
+			const { attached: _, ...detached } = record;
+			writeDisk(machine, detached);
+		}
+	}
+	await locked(call, machine.folder, ["network", networkId(vm.owner)], async () => {
+		call.doing(`the files of ${vm.name} (${cid}) were removed`);
+		await removeFolder(call, machine, vm.ids, vmFolder(machine, cid), "vm.json");
+		if (!readVms(machine).some(({ owner }) => sameOwner(owner, vm.owner))) await removeNetwork(call, machine, vm.owner);
+	});
+}
+
+/** Restarts a VM, or powers it on; its disks are mounted again. Under the VM's lock. */
+export async function rebootVm(call: Call, machine: Machine, cid: VmCid): Promise<void> {
+	const vm = readVm(machine, cid);
+	if (!vm) throw localError("not-found", "rebootVm", `there is no VM ${cid}`);
+	await powerOff(call, machine, vm, REBOOT_GRACE_MS);
+	await powerOn(call, machine, vm);
+}
