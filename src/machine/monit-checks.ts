@@ -69,15 +69,7 @@ export interface Rule {
 	readonly passed?: Reaction;
 }
 
-export type CheckType =
-	| "process"
-	| "file"
-	| "directory"
-	| "fifo"
-	| "filesystem"
-	| "host"
-	| "system"
-	| "program";
+export type CheckType = "process" | "file" | "directory" | "fifo" | "filesystem" | "host" | "system" | "program";
 
 /** One `check` of a monit file. */
 export interface Check {

@@ -17,7 +17,11 @@ export function programOf(reader: Reader, defaultTimeoutSeconds: number): Progra
 	const text = reader.word("a program in quotes");
 	const argv = quoted ? argvOf(text) : [text];
 	if (!argv[0]?.startsWith("/")) {
-		throw new MonitSyntax(line, `the program ${JSON.stringify(text)} has no full path`, "begin it with `/`, as monit wants");
+		throw new MonitSyntax(
+			line,
+			`the program ${JSON.stringify(text)} has no full path`,
+			"begin it with `/`, as monit wants",
+		);
 	}
 	let uid: string | undefined;
 	let gid: string | undefined;

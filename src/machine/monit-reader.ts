@@ -35,6 +35,7 @@ export interface Reader {
 	readonly follows: (form: RegExp | "quoted") => boolean;
 	/** True if the next word goes on a comma-separated list. */
 	readonly afterComma: () => boolean;
+	readonly atEnd: () => boolean;
 	readonly skip: () => void;
 }
 
@@ -80,6 +81,7 @@ export function monitReader(tokens: readonly Token[]): Reader {
 			return token !== undefined && (form === "quoted" ? token.quoted : form.test(token.text));
 		},
 		afterComma: () => tokens[index]?.afterComma === true,
+		atEnd: () => next() === undefined,
 		skip: () => {
 			index += 1;
 		},

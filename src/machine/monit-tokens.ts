@@ -14,7 +14,7 @@ export interface Tokens {
 }
 
 /** Blank for monit: `;`, `,` and parentheses too. A `#` begins a comment only where a word could begin. */
-const PATTERN = /[\s;,()]+|#[^\n]*|"([^"]*)"|'([^']*)'|[%{}]|[<>=!]=|[<>=]|[^\s;,()"'%{}<>=!]+|./gu;
+const PATTERN = /[\s;,()]+|#[^\n]*|"([^"]*)"|'([^']*)'|[%{}]|[<>=!]=|[<>=]|[^\s;,()"'%{}]+|./gu;
 
 /** The words of a monit file, as monit's own lexer splits them, more leniently where it wants a blank (`500MB`, `>80%`). */
 export function monitTokens(text: string): Tokens {

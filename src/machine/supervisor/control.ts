@@ -1,0 +1,150 @@
+import { z } from "zod";
+import { problem, UserError } from "../../errors.ts";
+import { command, heredoc, quote } from "../shell.ts";
+import { monitCommand } from "./monit-command.ts";
+import { supervisorProgram } from "./program.ts";
+
+/** Where the supervisor's files are on a VM. */
+export const SUPERVISOR = "/var/vcap/davit/supervisor";
+
+/** What bootstrap installs: `start` runs in the foreground, `monit` answers at BOSH's path. */
+export const supervisorFiles = {
+	files: { run: supervisorProgram, monit: monitCommand },
+	start: "run",
+	monit: "monit",
+} as const;
+
+export type ControlAction = "start" | "stop" | "restart" | "monitor" | "unmonitor";
+
+/** What is known of one check. `status` is `running` for a healthy check of any type, else monit's words in lower case. */
+export interface ProcessStatus {
+	readonly name: string;
+	readonly type: string;
+	readonly status: string;
+	readonly monitored: boolean;
+	/** What it was told and is still at. */
+	readonly pending?: ControlAction;
+	readonly pid?: number;
+	readonly uptimeSeconds?: number;
+	/** Resident memory of the process, and of it and its descendants. */
+	readonly memKb?: number;
+	readonly totalMemKb?: number;
+	/** Percent of all processors, descendants included. */
+	readonly cpuPercent?: number;
+	/** How often the supervisor started it again by itself. */
+	readonly restarts: number;
+	/** Of the last start, stop or check program. */
+	readonly exitStatus?: number;
+	/** Why it isn't running. */
+	readonly message?: string;
+}
+
+/** A script that puts the table in place and has the supervisor read it; checks that stay as they are aren't touched. */
+export function writeTableScript(table: string): string {
+	return `${heredoc(`cat >${SUPERVISOR}/table.new`, table)} &&
+chmod 0600 ${SUPERVISOR}/table.new &&
+mv -f ${SUPERVISOR}/table.new ${SUPERVISOR}/table &&
+${command(`${SUPERVISOR}/monit`, "reload")} >/dev/null
+`;
+}
+
+/** A script that asks for an action and returns at once; what depends on the named checks goes along, as in monit. */
+export function controlScript(action: ControlAction, names: "all" | readonly string[]): string {
+	if (names === "all") return `${command(`${SUPERVISOR}/monit`, action, "all")}\n`;
+	if (names.length === 0) return "";
+	return `${command(`${SUPERVISOR}/monit`, action, ...names)}\n`;
+}
+
+/** A script that prints the state of all checks for `parseStatus`, without a fork. */
+export function statusScript(): string {
+	return `cd ${quote(SUPERVISOR)} || exit 1
+for file in /proc/uptime heartbeat state.json; do
+  text=''
+  if [ -f "$file" ]; then IFS= read -r -d '' text <"$file"; fi
+  printf '%s\\0' "$text"
+done
+`;
+}
+
+const number = z.number().nullable();
+const schema = z.object({
+	version: z.literal(1),
+	checks: z.array(
+		z.object({
+			name: z.string(),
+			type: z.string(),
+			status: z.string(),
+			monitored: z.boolean(),
+			pending: z.enum(["start", "stop", "restart", ""]),
+			pid: number,
+			started: number,
+			memKb: number,
+			totalMemKb: number,
+			totalCpu: number,
+			restarts: z.number(),
+			exitStatus: number,
+			message: z.string(),
+		}),
+	),
+});
+
+/** Longest silence of a living supervisor, in seconds: it beats every 5. */
+const SILENCE_SECONDS = 60;
+
+/** What `statusScript` printed, one entry a check in the table's order. A UserError if there is no supervisor at work. */
+export function parseStatus(output: string): readonly ProcessStatus[] {
+	const [uptimeText = "", beatText = "", stateText = ""] = output.split("\0");
+	const now = Number.parseFloat(uptimeText) * 100;
+	const beat = Number.parseInt(beatText, 10);
+	if (!(now - beat <= SILENCE_SECONDS * 100) || beat > now + 100) throw silent();
+	let state: z.infer<typeof schema>;
+	try {
+		state = schema.parse(JSON.parse(stateText));
+	} catch {
+		throw silent();
+	}
+	return state.checks.map((check) => processStatus(check, now));
+}
+
+function silent(): UserError {
+	return new UserError(
+		problem("supervisor-silent", "the supervisor of the VM doesn't run", {
+			hint: "see `systemctl status davit-supervisor` and /var/vcap/davit/supervisor/log on the VM",
+		}),
+	);
+}
+
+type StateCheck = z.infer<typeof schema>["checks"][number];
+
+function processStatus(check: StateCheck, now: number): ProcessStatus {
+	const {
+		name,
+		type,
+		status,
+		monitored,
+		pending,
+		pid,
+		started,
+		memKb,
+		totalMemKb,
+		totalCpu,
+		restarts,
+		exitStatus,
+		message,
+	} = check;
+	return {
+		name,
+		type,
+		status,
+		monitored,
+		...(pending !== "" && { pending }),
+		...(pid !== null && { pid }),
+		...(started !== null && { uptimeSeconds: Math.max(0, Math.floor((now - started) / 100)) }),
+		...(memKb !== null && { memKb }),
+		...(totalMemKb !== null && { totalMemKb }),
+		...(totalCpu !== null && { cpuPercent: totalCpu / 10 }),
+		restarts,
+		...(exitStatus !== null && { exitStatus }),
+		...(message !== "" && { message }),
+	};
+}
