@@ -54,9 +54,9 @@ function putDisk(database: Database, deployment: string, record: DiskRecord): vo
 
 function forgetDeployment(database: Database, name: string, variables: boolean, now: number): void {
 	database.run(
-		`UPDATE disks SET orphaned_at = ?1, record = json_set(record, '$.orphanedAt', ?1)
-			WHERE deployment = ?2 AND orphaned_at IS NULL`,
-		...[now, name],
+		`UPDATE disks SET orphaned_at = ?, record = json_set(record, '$.orphanedAt', ?)
+			WHERE deployment = ? AND orphaned_at IS NULL`,
+		...[now, now, name],
 	);
 	database.run("DELETE FROM instances WHERE deployment = ?", name);
 	database.run("DELETE FROM intents WHERE deployment = ?", name);

@@ -117,6 +117,8 @@ export interface DiskRecord {
 	readonly cloudProperties: unknown;
 	/** Set once the guest mounted it: it is never formatted again. */
 	readonly mounted: boolean;
+	/** The cloud's disks are file systems and it mounts them itself: the guest never unmounts. */
+	readonly mountedByCloud?: boolean;
 	/** Wall clock; present when no instance has it any more. */
 	readonly orphanedAt?: number;
 }
@@ -194,12 +196,15 @@ export interface StateStore {
 	): Promise<number>;
 	/** The outcome, and the changes that it means, in one transaction. */
 	finish(fence: Fence, intent: number, outcome: Outcome, changes: readonly Change[]): Promise<void>;
+	/** The newest version of each, by name. Older versions are kept. */
 	variables(deployment: string): Promise<readonly StoredVariable[]>;
+	/** Adds versions; one that is there is never overwritten. */
 	putVariables(fence: Fence, variables: readonly StoredVariable[]): Promise<void>;
 	/** Compiled packages, shared by all deployments. `key` = package fingerprint and dependencies' + stemcell. */
 	compiled(key: string): Promise<string | undefined>;
 	putCompiled(key: string, digest: string): Promise<void>;
 	appendEvent(event: RecordedEvent): Promise<void>;
+	/** The newest `limit` events, oldest of them first. */
 	events(deployment: string, limit: number): Promise<readonly RecordedEvent[]>;
 	close(): Promise<void>;
 }
