@@ -66,8 +66,6 @@ export interface ApplyContext {
 	readonly deploymentRecord: () => DeploymentRecord;
 	readonly supervisorTable: (instance: InstanceName) => string;
 	readonly bootstrapScript: (instance: InstanceName) => string;
-	/** The managed block of /etc/hosts. */
-	readonly namesBlock: (instance: InstanceName) => string;
 	/** A script that prints the end of the logs behind a process. */
 	readonly lastLogLines: (process: string) => string;
 	/** True if the VM can be reached right now. */

@@ -37,7 +37,10 @@ export interface DesiredInstance {
 	readonly disk?: DesiredDisk;
 	/** What its recorded persistent disk has now, in MiB. */
 	readonly diskSizeMib?: number;
-	/** Digest of the hosts block and records. */
+	/** The managed block of its /etc/hosts, and its digest. */
+	readonly hosts: string;
+	/** Text of records.json, on a VM that has a bosh-dns job. */
+	readonly records?: string;
 	readonly names: string;
 }
 

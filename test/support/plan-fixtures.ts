@@ -112,6 +112,7 @@ export function desired(
 			env: {},
 			metadata: {},
 		},
+		hosts: "",
 		names: "n1",
 		...more,
 	};

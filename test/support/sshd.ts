@@ -72,7 +72,8 @@ async function writeUsers(folder: string, options: SshdOptions): Promise<void> {
 	const shell = options.shell ?? "/bin/bash";
 	const passwd = await readFile("/etc/passwd", "utf8");
 	const shadow = await readFile("/etc/shadow", "utf8");
-	await writeFile(join(folder, "passwd"), `${passwd}ops:x:64321:65534:ops:${home}:${shell}\n`);
+	const users = passwd.replace(/^(root:.*):[^:]*:[^:]*$/m, `$1:${home}:/bin/bash`);
+	await writeFile(join(folder, "passwd"), `${users}ops:x:64321:65534:ops:${home}:${shell}\n`);
 	await writeFile(join(folder, "shadow"), `${shadow}ops:*:19000:0:99999:7:::\n`, { mode: 0o640 });
 	const sudoers = options.sudoers ?? ["ops ALL=(ALL) NOPASSWD: ALL"];
 	await writeFile(join(folder, "sudoers"), ["root ALL=(ALL) ALL", ...sudoers, ""].join("\n"), { mode: 0o440 });

@@ -1,6 +1,7 @@
 import type { Digest } from "../../blobs/blobs.ts";
 import { problem, UserError } from "../../errors.ts";
-import { compileScript, packCompiledScript } from "../../machine/package.ts";
+import { packCompiledScript } from "../../machine/package.ts";
+import { compileScript } from "../../machine/package-compile.ts";
 import type { PackageUse, Step } from "../../plan/step.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { lastLines, runScript } from "../run-script.ts";

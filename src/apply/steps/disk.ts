@@ -75,13 +75,16 @@ export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext)
 		}),
 		"disk-not-mounted",
 	);
-	if (!disk.mounted) await store.write(lease.fence, [records.putDisk({ ...disk, mounted: true })]);
+	const mountedByCloud = hint.kind === "mounted";
+	if (!disk.mounted) await store.write(lease.fence, [records.putDisk({ ...disk, mounted: true, mountedByCloud })]);
 }
 
 /** Unmounts where the VM answers, and detaches. */
 export async function detachDisk(step: Of<"detach-disk">, context: ApplyContext): Promise<void> {
 	const { records } = context;
-	if (records.get(step.instance).vm?.bootstrapped && (await context.answers(step.instance)))
+	const ownMount =
+		records.disk(step.disk)?.mountedByCloud !== true && records.get(step.instance).vm?.bootstrapped === true;
+	if (ownMount && (await context.answers(step.instance)))
 		await runScript(context, step, unmountDiskScript(STORE), "disk-busy");
 	await effect(
 		context,

@@ -1,5 +1,5 @@
 import { installJobsScript, jobsArchive } from "../../machine/job.ts";
-import { hostsScript } from "../../machine/names.ts";
+import { hostsScript, recordsScript } from "../../machine/names.ts";
 import { activatePackagesScript } from "../../machine/package.ts";
 import { writeTableScript } from "../../machine/supervisor/control.ts";
 import type { Step } from "../../plan/step.ts";
@@ -52,7 +52,10 @@ export async function updateNames(step: Of<"update-names">, context: ApplyContex
 	const { records, store, lease } = context;
 	const desired = context.desired.get(step.instance);
 	if (!desired) throw new Error(`no desired instance ${step.instance}`);
-	await runScript(context, step, hostsScript(context.namesBlock(step.instance)), "names-not-written");
+	await runScript(context, step, hostsScript(desired.hosts), "names-not-written");
+	const { records: dnsRecords } = desired;
+	if (dnsRecords !== undefined)
+		await runScript(context, step, recordsScript(), "names-not-written", { stdin: async () => dnsRecords });
 	const applied = records.get(step.instance).applied;
 	if (applied)
 		await store.write(lease.fence, [records.update(step.instance, { applied: { ...applied, names: desired.names } })]);

@@ -33,7 +33,8 @@ const people = http.createServer(
 async function push(name, request, response, url) {
 	const command = url.searchParams.get("command") ?? "sh start.sh";
 	const instances = Number(url.searchParams.get("instances") ?? 1);
-	if (!Number.isInteger(instances) || instances < 0 || instances > 50) throw new HttpError(400, "instances is a number from 0 to 50");
+	if (!Number.isInteger(instances) || instances < 0 || instances > 50)
+		throw new HttpError(400, "instances is a number from 0 to 50");
 	const body = await readBody(request, MAX_APP);
 	if (body.length === 0) throw new HttpError(400, "the body is empty; send a tar: curl --upload-file app.tgz");
 	const blob = `${name}-${randomUUID()}`;
@@ -48,7 +49,8 @@ async function push(name, request, response, url) {
 function checkPassword(header = "") {
 	const given = Buffer.from(header);
 	const wanted = Buffer.from(`Basic ${Buffer.from(`admin:${config.admin_password}`).toString("base64")}`);
-	if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw new HttpError(401, "user admin and its password are needed");
+	if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+		throw new HttpError(401, "user admin and its password are needed");
 }
 
 const components = https.createServer(

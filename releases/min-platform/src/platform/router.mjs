@@ -34,7 +34,14 @@ function forward(request, response, [backend, ...others]) {
 	if (!backend) return sendJson(response, 502, { error: "no backend takes the connection" });
 	const at = backend.lastIndexOf(":");
 	const headers = { ...request.headers, "x-forwarded-for": request.socket.remoteAddress, "x-forwarded-proto": "http" };
-	const onward = http.request({ host: backend.slice(0, at), port: backend.slice(at + 1), method: request.method, path: request.url, headers, agent: backendAgent });
+	const onward = http.request({
+		host: backend.slice(0, at),
+		port: backend.slice(at + 1),
+		method: request.method,
+		path: request.url,
+		headers,
+		agent: backendAgent,
+	});
 	let taken = false;
 	onward.on("socket", (socket) => {
 		const begin = () => {

@@ -10,7 +10,12 @@ const router = `http://${config.router}`;
 const authorization = `Basic ${Buffer.from(`admin:${config.admin_password}`).toString("base64")}`;
 const name = `smoke-${process.pid}`;
 const folder = mkdtempSync(join(tmpdir(), "smoke-"));
-const api = (path, options = {}) => call(`${router}${path}`, { ...options, headers: { host: `api.${config.domain}`, authorization, ...options.headers }, timeoutMs: 20_000 });
+const api = (path, options = {}) =>
+	call(`${router}${path}`, {
+		...options,
+		headers: { host: `api.${config.domain}`, authorization, ...options.headers },
+		timeoutMs: 20_000,
+	});
 
 async function until(what, look) {
 	const end = Date.now() + 30_000;
@@ -23,12 +28,18 @@ async function until(what, look) {
 }
 
 try {
-	writeFileSync(join(folder, "server.mjs"), 'import http from "node:http"; http.createServer((_, r) => r.end("smoke\\n")).listen(process.env.PORT);\n');
+	writeFileSync(
+		join(folder, "server.mjs"),
+		'import http from "node:http"; http.createServer((_, r) => r.end("smoke\\n")).listen(process.env.PORT);\n',
+	);
 	execFileSync("tar", ["-c", "-z", "-f", join(folder, "app.tgz"), "-C", folder, "server.mjs"]);
 	const { readFileSync } = await import("node:fs");
 	const command = encodeURIComponent(`${process.execPath} server.mjs`);
 	await until("the API takes an app", async () => {
-		const { status, body } = await api(`/apps/${name}?command=${command}`, { method: "PUT", body: readFileSync(join(folder, "app.tgz")) });
+		const { status, body } = await api(`/apps/${name}?command=${command}`, {
+			method: "PUT",
+			body: readFileSync(join(folder, "app.tgz")),
+		});
 		return status === 201 || `${status} ${body}`;
 	});
 	await until("the router finds it", async () => {

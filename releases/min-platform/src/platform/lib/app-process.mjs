@@ -26,7 +26,9 @@ export class AppProcess {
 		await mkdir(this.folder, { recursive: true });
 		await writeFile(`${this.folder}.tar`, tar);
 		await new Promise((resolve, reject) => {
-			const unpack = spawn("tar", ["-x", "-f", `${this.folder}.tar`, "-C", this.folder], { stdio: ["ignore", "ignore", "inherit"] });
+			const unpack = spawn("tar", ["-x", "-f", `${this.folder}.tar`, "-C", this.folder], {
+				stdio: ["ignore", "ignore", "inherit"],
+			});
 			unpack.on("error", reject);
 			unpack.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with exit code ${code}`))));
 		});
@@ -37,7 +39,12 @@ export class AppProcess {
 	#run() {
 		const output = createWriteStream(join(this.log, `${this.app.name}.log`), { flags: "a" });
 		const env = { PATH: process.env.PATH, HOME: this.folder, PORT: String(this.port), APP_NAME: this.app.name };
-		const child = spawn("/bin/sh", ["-c", this.app.command], { cwd: this.folder, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+		const child = spawn("/bin/sh", ["-c", this.app.command], {
+			cwd: this.folder,
+			env,
+			detached: true,
+			stdio: ["ignore", "pipe", "pipe"],
+		});
 		this.#child = child;
 		if (child.pid) writeFileSync(`${this.folder}.pid`, String(child.pid));
 		child.stdout.pipe(output, { end: false });
@@ -98,7 +105,8 @@ export function endLeftovers(folder) {
 	for (const file of readdirSync(folder).filter((name) => name.endsWith(".pid"))) {
 		const pid = Number(readFileSync(join(folder, file), "utf8"));
 		try {
-			if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${join(folder, file.slice(0, -4))}`)) signalGroup(pid, "SIGKILL");
+			if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${join(folder, file.slice(0, -4))}`))
+				signalGroup(pid, "SIGKILL");
 		} catch {
 			// It has ended already.
 		}

@@ -47,7 +47,10 @@ export function answer(handle) {
 		} catch (error) {
 			if (!(error instanceof HttpError)) console.error(`${request.method} ${request.url}: ${error.stack}`);
 			if (response.headersSent) response.destroy();
-			else sendJson(response, error.status ?? 500, { error: error instanceof HttpError ? error.message : "internal error" });
+			else
+				sendJson(response, error.status ?? 500, {
+					error: error instanceof HttpError ? error.message : "internal error",
+				});
 		}
 	};
 }

@@ -19,7 +19,10 @@ function rank(app, cell) {
 export function routesOf(cells, domain) {
 	const routes = {};
 	for (const { address, running } of cells) {
-		for (const { name, port, ready } of running) if (ready) (routes[`${name}.${domain}`] ??= []).push(`${address}:${port}`);
+		for (const { name, port } of running.filter(({ ready }) => ready)) {
+			const host = `${name}.${domain}`;
+			routes[host] = [...(routes[host] ?? []), `${address}:${port}`];
+		}
 	}
 	return routes;
 }

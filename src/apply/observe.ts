@@ -1,0 +1,82 @@
+import type { CloudResource, Cpi, DiskCid, Owner, VmCid } from "../cpi/cpi.ts";
+import { parseProbe, probeScript } from "../machine/probe.ts";
+import type { MachineView, Observed } from "../plan/diff-instance.ts";
+import type { InstanceName } from "../plan/step.ts";
+import type { SshConnection } from "../ssh/ssh.ts";
+import type { InstanceRecord } from "../state/state.ts";
+
+export interface ObserveInput {
+	readonly owner: Owner;
+	readonly instances: readonly InstanceRecord[];
+	/** By name: every CPI that may hold VMs of the deployment. */
+	readonly cpis: ReadonlyMap<string, Cpi>;
+	readonly connect: (instance: InstanceName, options: { signal: AbortSignal }) => Promise<SshConnection>;
+	readonly signal: AbortSignal;
+}
+
+/** VMs at the clouds that carry this deployment's tag, by CPI. */
+export interface Listing {
+	readonly cpi: string;
+	readonly vm: CloudResource;
+}
+
+/** Milliseconds for the whole round trip of one probe; an answer later than this is none. */
+const PROBE_MS = 10_000;
+/** Milliseconds for one page of a cloud's list. */
+const LIST_MS = 60_000;
+
+/** Looks at the clouds and asks every VM that is there, all at once. Changes nothing. */
+export async function observe(input: ObserveInput): Promise<Observed & { readonly listing: readonly Listing[] }> {
+	const listing = (await Promise.all([...input.cpis].map(([name, cpi]) => listVms(name, cpi, input)))).flat();
+	const vms = new Map(listing.map(({ vm }) => [vm.cid as VmCid, { state: vm.state ?? "running" }]));
+	const asked = input.instances.filter(
+		({ vm }) => vm?.bootstrapped && vms.get(vm.cid)?.state !== "stopped" && vms.has(vm.cid),
+	);
+	const views = await Promise.all(
+		asked.map(async (record) => [`${record.group}/${record.index}`, await askMachine(record, input)] as const),
+	);
+	return { vms, machines: new Map(views), listing };
+}
+
+async function listVms(name: string, cpi: Cpi, { owner, signal }: ObserveInput): Promise<Listing[]> {
+	const found: Listing[] = [];
+	let page: string | undefined;
+	do {
+		const answer = await cpi.list(owner, "vm", {
+			signal,
+			deadlineMs: LIST_MS,
+			...(page === undefined ? {} : { page }),
+		});
+		found.push(...answer.items.map((vm) => ({ cpi: name, vm })));
+		page = answer.next;
+	} while (page !== undefined);
+	return found;
+}
+
+async function askMachine(record: InstanceRecord, { connect, signal }: ObserveInput): Promise<MachineView> {
+	const name = `${record.group}/${record.index}`;
+	const until = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
+	try {
+		const connection = await connect(name, { signal: until });
+		const { code, stdout, stderr } = await connection.run(probeScript(expectationOf(record)), { signal: until });
+		if (code !== 0)
+			return { reachable: false, why: `its probe ended with exit code ${code}: ${stderr.trim().slice(-200)}` };
+		return viewOf(record, parseProbe(stdout));
+	} catch (error) {
+		signal.throwIfAborted();
+		return { reachable: false, why: error instanceof Error ? error.message : String(error) };
+	}
+}
+
+function expectationOf({ applied, disk }: InstanceRecord) {
+	const files = Object.entries(applied?.jobs ?? {}).flatMap(([job, { files: own }]) =>
+		own.map((path) => `${job}/${path}`),
+	);
+	return { files, mountPoint: disk === undefined ? undefined : ("/var/vcap/store" as DiskCid & string) };
+}
+
+function viewOf(record: InstanceRecord, probe: ReturnType<typeof parseProbe>): MachineView {
+	void record;
+	void probe;
+	throw new Error("probe");
+}

@@ -1,0 +1,91 @@
+import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
+import type { Change, Intent, Lease, StateStore } from "../state/state.ts";
+import type { Records } from "./records.ts";
+
+export interface ResumeInput {
+	readonly deployment: string;
+	readonly store: StateStore;
+	readonly lease: Lease;
+	readonly records: Records;
+	readonly cpi: (name: string) => Cpi;
+	readonly options: CallOptions;
+	readonly now: () => number;
+}
+
+/**
+ * Settles what an earlier run had begun and not recorded. A create is looked up at the cloud by the key that was journaled: what it made is
+ * taken over, so that it is neither lost nor made twice. Everything else is left to the plan, which looks at what is there.
+ */
+export async function settleIntents(intents: readonly Intent[], input: ResumeInput): Promise<void> {
+	for (const intent of intents) {
+		const changes = await changesOf(intent, input);
+		await input.store.finish(input.lease.fence, intent.id, { ok: false, problems: [] }, changes);
+	}
+}
+
+async function changesOf(intent: Intent, input: ResumeInput): Promise<readonly Change[]> {
+	const { instance, cpi } = intent.data as { instance?: string; cpi?: string };
+	if (!instance || !cpi || !input.records.find(instance)) return [];
+	if (intent.verb === "createVm") return takeOverVm(intent, instance, cpi, input);
+	if (intent.verb === "createDisk") return takeOverDisk(intent, instance, cpi, input);
+	if (intent.verb === "deleteVm") return forgetDeleted(intent, instance, cpi, input);
+	return [];
+}
+
+async function takeOverVm(
+	intent: Intent,
+	instance: string,
+	cpi: string,
+	{ records, options, now, ...input }: ResumeInput,
+): Promise<readonly Change[]> {
+	const found = await input.cpi(cpi).find(intent.key, options);
+	if (!found || records.get(instance).vm) return [];
+	const { shape, hostKey } = intent.data as { shape: Record<string, string>; hostKey: string };
+	const vm = {
+		cid: found.cid as VmCid,
+		key: intent.key,
+		cpi,
+		createdAt: now(),
+		shape,
+		hostKeys: [hostKey],
+		bootstrapped: false,
+	};
+	return [records.update(instance, { vm, dirty: true }, ["applied"])];
+}
+
+async function takeOverDisk(
+	intent: Intent,
+	instance: string,
+	cpi: string,
+	{ records, options, ...input }: ResumeInput,
+): Promise<readonly Change[]> {
+	const found = await input.cpi(cpi).find(intent.key, options);
+	const record = records.get(instance);
+	if (!found || record.disk) return [];
+	const { az, sizeMib } = intent.data as { az: string; sizeMib: number };
+	const cid = found.cid as DiskCid;
+	const disk = {
+		cid,
+		key: intent.key,
+		deployment: input.deployment,
+		instance: record.id,
+		instanceName: instance,
+		cpi,
+		az,
+		sizeMib,
+		cloudProperties: {},
+		mounted: false,
+	};
+	return [records.putDisk(disk), records.update(instance, { disk: cid })];
+}
+
+async function forgetDeleted(
+	intent: Intent,
+	instance: string,
+	cpi: string,
+	{ records, options, ...input }: ResumeInput,
+): Promise<readonly Change[]> {
+	const cid = intent.key as VmCid;
+	if (records.get(instance).vm?.cid !== cid || (await input.cpi(cpi).hasVm(cid, options))) return [];
+	return [records.update(instance, {}, ["vm", "applied"])];
+}

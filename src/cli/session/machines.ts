@@ -1,0 +1,96 @@
+import type { ApplyContext, Login } from "../../apply/context.ts";
+import type { Records } from "../../apply/records.ts";
+import type { Clock } from "../../clock.ts";
+import type { Cpi, Owner } from "../../cpi/cpi.ts";
+import { problem, UserError } from "../../errors.ts";
+import type { EventSink } from "../../events.ts";
+import type { Cloud, SshConfig } from "../../manifest/cloud.ts";
+import type { InstanceName } from "../../plan/step.ts";
+import { waitForFirstContact } from "../../ssh/first-contact.ts";
+import type { Dialer, Ssh, SshTarget } from "../../ssh/ssh.ts";
+
+export interface MachinesOptions {
+	readonly ssh: Ssh;
+	readonly records: Records;
+	readonly cloud: Cloud;
+	readonly cpi: (name: string) => Cpi;
+	readonly owner: Owner;
+	readonly login: Login;
+	readonly clock: Clock;
+	readonly emit: EventSink;
+	readonly signal: AbortSignal;
+}
+
+/** An instance that answers within this many ms is up. */
+const ANSWER_MS = 5000;
+
+/** The ways to an instance's VM. */
+export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> & {
+	readonly target: (instance: InstanceName) => SshTarget;
+};
+
+/** Reaches the VMs of one deployment, each as the cloud's `ssh:` says, else as its CPI does. */
+export function createMachines(options: MachinesOptions): Machines {
+	const { ssh, clock, emit } = options;
+	const target = (instance: InstanceName) => targetOf(instance, options);
+	const connect: Machines["connect"] = (instance, { signal, boot, step }) => {
+		if (!boot) return ssh.connect(target(instance), { signal });
+		return waitForFirstContact(ssh, target(instance), {
+			clock,
+			signal,
+			onProgress: ({ message }) => {
+				if (step) emit({ type: "step-progress", id: step.id, text: message });
+			},
+		});
+	};
+	return {
+		target,
+		connect,
+		answers: async (instance) => {
+			try {
+				await connect(instance, { signal: AbortSignal.any([options.signal, AbortSignal.timeout(ANSWER_MS)]) });
+				return true;
+			} catch {
+				options.signal.throwIfAborted();
+				return false;
+			}
+		},
+		disconnect: (instance) => {
+			if (options.records.find(instance)?.vm) ssh.disconnect(target(instance));
+		},
+	};
+}
+
+function targetOf(instance: InstanceName, { records, cloud, cpi, owner, login }: MachinesOptions): SshTarget {
+	const record = records.get(instance);
+	if (!record.vm) throw new UserError(problem("no-vm", `${instance} has no VM`, { hint: "davit deploy makes it" }));
+	const config = sshConfigOf(cloud, record.az);
+	const network = config?.network ?? Object.keys(record.ips)[0] ?? "";
+	const host = record.ips[network];
+	if (host === undefined)
+		throw new UserError(
+			problem("no-address", `${instance} has no address on network "${network}"`, {
+				hint: "name another network under ssh: in the cloud file",
+			}),
+		);
+	return {
+		name: instance,
+		host,
+		port: config?.port ?? 22,
+		user: config?.user ?? login.user,
+		privateKey: login.privateKey,
+		hostKeys: record.vm.hostKeys,
+		dialer: dialerOf(config, cpi(record.vm.cpi), owner),
+	};
+}
+
+/** The entry for the AZ, else the one without AZs. */
+function sshConfigOf(cloud: Cloud, az: string): SshConfig | undefined {
+	return cloud.ssh.find(({ azs }) => azs.includes(az)) ?? cloud.ssh.find(({ azs }) => azs.length === 0);
+}
+
+function dialerOf(config: SshConfig | undefined, cpi: Cpi, owner: Owner): Dialer {
+	if (config?.dialer) return config.dialer;
+	const socket = cpi.info().gateway?.(owner);
+	return socket === undefined ? { type: "direct" } : { type: "gateway", socket };
+}

@@ -1,0 +1,76 @@
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { problem, UserError } from "../../errors.ts";
+import { openSqliteStore, type SqliteStore } from "../../state/sqlite.ts";
+import { type Key, loadKey } from "../../variables/key.ts";
+import { type CliContext, type Options, text } from "../command.ts";
+
+/** Opens what davit remembers. */
+export function openStore({ stateFolder, clock, random }: CliContext): Promise<SqliteStore> {
+	return openSqliteStore({ file: join(stateFolder, "state.db"), clock, random });
+}
+
+/** The key that seals variables: from the environment, a command, or ~/.config/davit/key. */
+export async function openKey(context: CliContext, store: SqliteStore): Promise<Key> {
+	const { env, stateFolder, random } = context;
+	const file =
+		env.DAVIT_KEY_FILE ?? join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? userInfo().homedir, ".config"), "davit", "key");
+	const key = await loadKey({ env, file, storeFolder: stateFolder, mayCreate: !(await hasVariables(store)), random });
+	if (key.created)
+		context.emit({
+			type: "note",
+			text: `Made the key that encrypts variables: ${file}. Back it up: without it they can't be read.`,
+		});
+	return key;
+}
+
+async function hasVariables(store: SqliteStore): Promise<boolean> {
+	for (const { name } of await store.deployments()) if ((await store.variables(name)).length > 0) return true;
+	return false;
+}
+
+/** `user@host`, for events. */
+export function actor(): string {
+	return `${userInfo().username}@${hostname()}`;
+}
+
+/** Who holds a lease, for people. */
+export function holderName(verb: string): string {
+	return `${actor()} pid ${process.pid} (davit ${verb})`;
+}
+
+/** Options of commands about one deployment. */
+export const deploymentOption = {
+	flags: "-d, --deployment <name>",
+	about: "the deployment; may be left out if there is only one",
+} as const;
+
+/** The deployment that a command is about: `-d`, DAVIT_DEPLOYMENT, or the only one there is. */
+export async function chosenDeployment(store: SqliteStore, options: Options, env: CliContext["env"]): Promise<string> {
+	const names = (await store.deployments()).map(({ name }) => name);
+	const wanted = text(options, "deployment") ?? env.DAVIT_DEPLOYMENT;
+	if (wanted !== undefined) {
+		if (names.includes(wanted)) return wanted;
+		throw new UserError(
+			problem("no-deployment", `there is no deployment "${wanted}"`, {
+				hint: names.length > 0 ? `there are: ${names.join(", ")}` : "none is recorded here; davit deploy makes one",
+			}),
+		);
+	}
+	const [only, ...others] = names;
+	if (only === undefined)
+		throw new UserError(
+			problem("no-deployment", "no deployment is recorded here", {
+				hint: "davit deploy makes one; --state or DAVIT_HOME chooses another store",
+			}),
+		);
+	if (others.length > 0)
+		throw new UserError(
+			problem("which-deployment", `which deployment? There are ${names.join(", ")}`, {
+				hint: `add -d, as in -d ${only}`,
+			}),
+			{ exitCode: 64 },
+		);
+	return only;
+}

@@ -1,0 +1,218 @@
+import type { VmNetwork } from "../cpi/cpi.ts";
+import { digestOf } from "../digest.ts";
+import { type Problem, problem, UserError } from "../errors.ts";
+import type { Cloud } from "../manifest/cloud.ts";
+import type { Deployment, InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
+import { neededPackages } from "../release/compile-graph.ts";
+import type { Release } from "../release/release.ts";
+import type { DiskRecord } from "../state/state.ts";
+import { nearest } from "../manifest/nearest.ts";
+import { jobProperties, unusedProperties } from "../template/properties.ts";
+import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
+import { groupJobs } from "./group-jobs.ts";
+import { type Links, resolveLinks } from "./links.ts";
+import { nameProblems } from "./name-problems.ts";
+import type { NameScheme } from "./names.ts";
+import { hostsLines } from "./names-hosts.ts";
+import { aliasProblems, recordsJson, runsBoshDns } from "./names-records.ts";
+import type { Placement } from "./place.ts";
+import type { JobUse, PlacedInstance } from "./placed.ts";
+import { templateSpec } from "./spec.ts";
+import type { PackageUse, VmShape } from "./step.ts";
+
+export interface DesiredInput {
+	readonly deployment: Deployment;
+	readonly cloud: Cloud;
+	readonly placement: Placement;
+	/** By name: those that the manifest's jobs use. */
+	readonly releases: ReadonlyMap<string, Release>;
+	readonly disks: readonly DiskRecord[];
+}
+
+/** Every wanted instance in full, and everything that is wrong with the manifest against its releases. */
+export function buildDesired(input: DesiredInput): {
+	readonly instances: readonly DesiredInstance[];
+	readonly problems: readonly Problem[];
+} {
+	const { deployment, placement, cloud } = input;
+	const problems: Problem[] = [...placement.problems, ...nameProblems(deployment)];
+	const groups = placement.groups.map(({ group, instances }) => {
+		const uses = jobUses(group, input, problems);
+		problems.push(...unusedProperties(group.name, uses, group.properties));
+		return { group, jobs: uses, instances };
+	});
+	const scheme: NameScheme = {
+		deployment: deployment.name,
+		features: deployment.features,
+		azs: cloud.azs.map(({ name }) => name),
+	};
+	const linkGroups = groups.map(({ group, jobs, instances }) => ({
+		group,
+		jobs,
+		instances: instances.map(({ placed }) => placed),
+	}));
+	const links = resolveLinks(scheme, linkGroups);
+	problems.push(...links.problems, ...aliasProblems(linkGroups, links.providers));
+	const all = new Map(groups.flatMap(({ instances }) => instances.map(({ placed }) => [placed.id, placed] as const)));
+	const built = groups.flatMap(({ group, jobs, instances }) => {
+		const records = jobs.some(({ job }) => job.name === "bosh-dns")
+			? recordsJson(scheme, [...all.values()], links.providers)
+			: undefined;
+		const packages = groupPackages(group, jobs, input, problems);
+		const own = instances.map(({ placed, record }): DesiredInstance => {
+			const disk = diskOf(group, cloud);
+			const seen = jobs.flatMap(({ ref }) => Object.values(links.of(group.name, ref.name)));
+			const hosts = hostsLines(scheme, placed, seen, all).join("\n");
+			const size = record?.disk === undefined ? undefined : input.disks.find(({ cid }) => cid === record.disk)?.sizeMib;
+			return {
+				name: `${group.name}/${placed.index}`,
+				group,
+				placed,
+				jobs: jobs.map((use) => desiredJob(use, { scheme, placed, links, input, problems, disk })),
+				packages,
+				shape: vmShape(group, placed, input),
+				hosts,
+				...(records === undefined ? {} : { records }),
+				names: digestOf({ hosts, records }),
+				...(record ? { record } : {}),
+				...(disk ? { disk } : {}),
+				...(size === undefined ? {} : { diskSizeMib: size }),
+			};
+		});
+		return own;
+	});
+	return { instances: built, problems };
+}
+
+function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, problems: Problem[]): JobUse[] {
+	const os = stemcellOf(group, deployment).os;
+	return groupJobs(group, deployment, os).flatMap((ref): JobUse[] => {
+		const release = releases.get(ref.release);
+		if (!release) return [];
+		const job = release.jobs.get(ref.name);
+		if (job) return [{ ref, job }];
+		problems.push(unknownJob(group, ref, release));
+		return [];
+	});
+}
+
+function unknownJob(group: InstanceGroup, ref: JobRef, release: Release): Problem {
+	const names = [...release.jobs.keys()];
+	const near = nearest(ref.name, names);
+	return problem("no-job", `${group.name}: release "${release.name}/${release.version}" has no job "${ref.name}"`, {
+		hint: near ? `did you mean "${near}"?` : `its jobs are ${names.sort().join(", ")}`,
+	});
+}
+
+interface JobSurroundings {
+	readonly scheme: NameScheme;
+	readonly placed: PlacedInstance;
+	readonly links: Links;
+	readonly input: DesiredInput;
+	readonly problems: Problem[];
+	readonly disk: DesiredDisk | undefined;
+}
+
+function desiredJob(
+	{ ref, job }: JobUse,
+	{ scheme, placed, links, input, problems, disk }: JobSurroundings,
+): DesiredJob {
+	const group = input.placement.groups.find((candidate) => candidate.group.name === placed.group)?.group;
+	const { properties, problems: unfit } = jobProperties(job, ref.properties ?? group?.properties ?? {});
+	if (placed.index === 0) problems.push(...unfit);
+	const release = { name: ref.release, version: input.releases.get(ref.release)?.version ?? "" };
+	const own = links.of(placed.group, ref.name);
+	const spec = templateSpec(scheme, placed, { properties, links: own, release, persistentDiskMib: disk?.sizeMib ?? 0 });
+	return { ref, job, release, spec, links: own };
+}
+
+function groupPackages(
+	group: InstanceGroup,
+	uses: readonly JobUse[],
+	{ deployment, releases }: DesiredInput,
+	problems: Problem[],
+): PackageUse[] {
+	const stemcell = stemcellOf(group, deployment);
+	const byRelease = Map.groupBy(uses, ({ ref }) => ref.release);
+	return [...byRelease].flatMap(([name, jobs]) => {
+		const release = releases.get(name);
+		if (!release) return [];
+		try {
+			return neededPackages(
+				release,
+				jobs.map(({ job }) => job.name),
+				stemcell,
+			).map(({ package: item, key }) => ({
+				name: item.name,
+				release: name,
+				fingerprint: item.fingerprint,
+				key,
+				dependencies: item.dependencies,
+			}));
+		} catch (error) {
+			if (!(error instanceof UserError)) throw error;
+			problems.push(...error.problems);
+			return [];
+		}
+	});
+}
+
+/** The stemcell that a group's alias stands for. */
+export function stemcellOf(
+	group: InstanceGroup,
+	deployment: Deployment,
+): { readonly os: string; readonly version: string } {
+	const stemcell = deployment.stemcells.find(({ alias }) => alias === group.stemcell);
+	return { os: stemcell?.os ?? stemcell?.name ?? "", version: stemcell?.version ?? "" };
+}
+
+function diskOf(group: InstanceGroup, cloud: Cloud): DesiredDisk | undefined {
+	const wanted = group.persistentDisk;
+	if (!wanted) return undefined;
+	const fileSystem = typeof group.env.persistent_disk_fs === "string" ? group.env.persistent_disk_fs : "ext4";
+	if ("sizeMib" in wanted)
+		return wanted.sizeMib > 0 ? { sizeMib: wanted.sizeMib, cloudProperties: {}, fileSystem } : undefined;
+	const type = cloud.diskTypes.find(({ name }) => name === wanted.type);
+	return type ? { sizeMib: type.sizeMib, cloudProperties: type.cloudProperties, fileSystem } : undefined;
+}
+
+/** AZ, then VM type, then extensions in order: the later wins, as in BOSH. */
+function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, cloud }: DesiredInput): VmShape {
+	const az = cloud.azs.find(({ name }) => name === placed.az);
+	const layers: ValueMap[] = [
+		az?.cloudProperties ?? {},
+		cloud.vmTypes.find(({ name }) => name === group.vmType)?.cloudProperties ?? {},
+	];
+	for (const name of group.vmExtensions)
+		layers.push(cloud.vmExtensions.find((extension) => extension.name === name)?.cloudProperties ?? {});
+	const metadata = {
+		...deployment.tags,
+		...group.tags,
+		deployment: deployment.name,
+		instance_group: group.name,
+		id: placed.id,
+		index: String(placed.index),
+		name: `${group.name}/${placed.id}`,
+	};
+	return {
+		cpi: az?.cpi ?? cloud.cpis[0]?.name ?? "",
+		stemcell: stemcellOf(group, deployment),
+		cloudProperties: Object.assign({}, ...layers),
+		networks: Object.fromEntries(Object.entries(placed.networks).map(([name, network]) => [name, vmNetwork(network)])),
+		env: group.env,
+		metadata,
+	};
+}
+
+function vmNetwork(network: PlacedInstance["networks"][string]): VmNetwork {
+	const { type, ip, prefix, gateway, dns, default: defaults, cloudProperties = {} } = network;
+	return {
+		type,
+		...(ip === undefined ? {} : { ip }),
+		...(prefix === undefined ? {} : { prefix }),
+		...(gateway === undefined ? {} : { gateway }),
+		dns,
+		default: defaults,
+		cloudProperties,
+	};
+}
