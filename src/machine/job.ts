@@ -86,6 +86,7 @@ export function installJobsScript(jobs: readonly InstalledJob[]): string {
 /** BOSH's modes for rendered files: `bin/` may be run, the rest read by vcap only. */
 const modeOf = (path: string) => (path.startsWith("bin/") ? 0o750 : 0o640);
 
+// biome-ignore lint/style/noRestrictedGlobals: a constant, not the clock: tar-stream wants the time as a Date, and the bytes must not depend on when they were made.
 const owner = { uid: 0, gid: 1000, uname: "root", gname: "vcap", mtime: new Date(0) };
 
 /**
