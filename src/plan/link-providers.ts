@@ -1,7 +1,7 @@
 import { type Problem, problem, warning } from "../errors.ts";
 import type { InstanceGroup, ProvideAlias, ValueMap } from "../manifest/deployment.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { LinkProvide, ReleaseJob } from "../release/release.ts";
-import { nearest } from "../template/nearest.ts";
 import { findProperty, setProperty } from "../template/properties.ts";
 import type { JobUse, PlacedInstance } from "./placed.ts";
 

@@ -1,6 +1,6 @@
 import { type Problem, warning } from "../errors.ts";
 import type { ConsumeRef } from "../manifest/deployment.ts";
-import { nearest } from "../template/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { LinkData } from "../template/render.ts";
 import { linkData, manualLinkData } from "./link-data.ts";
 import { absent, ambiguous, blocked, elsewhere, type LinkConsumer, notOnNetwork } from "./link-problems.ts";

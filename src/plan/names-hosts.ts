@@ -1,3 +1,4 @@
+import { parseIp } from "../manifest/ip.ts";
 import type { LinkData } from "../template/render.ts";
 import { instanceRecordName, type NameScheme, queryName } from "./names.ts";
 import type { PlacedInstance } from "./placed.ts";
@@ -36,7 +37,7 @@ function namesOf(
 	const { query } = link;
 	if (!query) return [];
 	const record = instanceRecordName(scheme, instance, link.default_network);
-	const own = /[a-z]/.test(target.address) && !target.address.includes(":") ? [target.address] : [];
+	const own = parseIp(target.address) ? [] : [target.address];
 	const azs = query.azs[instance.az] === undefined ? [[]] : [[], [instance.az]];
 	const queries = azs.flatMap((some) =>
 		(["smart", "healthy", "all"] as const).map((health) => queryName(query, { azs: some, health })),

@@ -1,7 +1,7 @@
 import { type Problem, problem, warning } from "../errors.ts";
 import type { JobRef, Value, ValueMap } from "../manifest/deployment.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { ReleaseJob } from "../release/release.ts";
-import { nearest } from "./nearest.ts";
 
 /**
  * What a job's templates see: the properties that its spec declares, each as given, else its default. Null counts as not given, and stays as

@@ -1,5 +1,5 @@
 import { type Problem, problem, warning } from "../../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../manifest/nearest.ts";
 import type { RenderRequest } from "../render.ts";
 import type { Outcome } from "./outcome.ts";
 

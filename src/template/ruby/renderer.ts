@@ -11,32 +11,34 @@ const defaultDeadlineMs = 20_000;
  * but `nowMs`. Calls of `render` queue up.
  */
 export function createRubyRenderer(): Renderer {
-	let current: ReturnType<typeof startRubyThread> | undefined;
+	let current: RubyThread | undefined;
 	let queue: Promise<unknown> = Promise.resolve();
-	const warm = () => {
-		if (current) return;
-		current = startRubyThread();
-		// Whoever renders first is told.
-		current.booted.catch(() => undefined);
-	};
-	const ready = async (): Promise<RubyThread> => {
-		warm();
-		const started = current as ReturnType<typeof startRubyThread>;
-		await started.booted;
-		return started.thread;
+	const start = (): RubyThread => {
+		current ??= startRubyThread();
+		return current;
 	};
 	const drop = () => {
 		current = undefined;
 	};
+	const ready = async (): Promise<RubyThread> => {
+		const thread = start();
+		await thread.booted().catch((error: unknown) => {
+			drop();
+			throw error;
+		});
+		return thread;
+	};
 	return {
-		warm,
+		warm() {
+			start();
+		},
 		render(requests, options) {
 			const result = queue.then(() => renderAll(requests, options, { ready, drop }));
 			queue = result.catch(() => undefined);
 			return result;
 		},
 		async close() {
-			await current?.thread.end();
+			await current?.end();
 			drop();
 		},
 	};

@@ -13,8 +13,10 @@ export class ThreadEnded extends Error {
 	}
 }
 
-/** One worker thread with a booted Ruby. It keeps the process alive only while it is asked. */
+/** One worker thread with a Ruby. It keeps the process alive only while somebody waits for it. */
 export interface RubyThread {
+	/** Resolves when Ruby is ready, about a second after the start. */
+	booted(): Promise<void>;
 	/** Sets what the templates that follow are rendered with. */
 	startJob(specJson: string, nowMs: number): void;
 	/** Rejects with ThreadEnded, or with the signal's reason. */
@@ -22,30 +24,32 @@ export interface RubyThread {
 	end(): Promise<void>;
 }
 
-/** Starts a thread; `booted` resolves when its Ruby is ready, after about a second. */
-export function startRubyThread(): { readonly thread: RubyThread; readonly booted: Promise<void> } {
+/** Starts a thread, which boots by itself. */
+export function startRubyThread(): RubyThread {
 	// Run from source the worker is a .ts file, run from dist a .js file; neither sees our environment or flags.
 	const file = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 	const worker = new Worker(file, { env: {}, execArgv: [], stdout: true, stderr: true });
 	const send = (message: ToWorker) => worker.postMessage(message);
-	const booted = nextMessage(worker, { deadlineMs: 60_000, signal: new AbortController().signal }).then(
-		() => undefined,
-	);
+	const boot = nextMessage(worker, { deadlineMs: 60_000, signal: new AbortController().signal });
+	// Whoever waits is told; until then nobody is kept waiting, nor the process alive.
+	boot.catch(() => undefined);
+	worker.unref();
 	return {
-		booted,
-		thread: {
-			startJob: (specJson, nowMs) => send({ type: "job", specJson, nowMs }),
-			async render(file, source, options) {
-				const answer = nextMessage(worker, options);
-				send({ type: "template", file, source });
-				const message = await answer;
-				if (message.type === "outcome") return message.outcome;
-				await worker.terminate();
-				throw new ThreadEnded(message.type === "broken" ? message.why : "it answered out of turn", false);
-			},
-			async end() {
-				await worker.terminate();
-			},
+		async booted() {
+			worker.ref();
+			await boot.finally(() => worker.unref());
+		},
+		startJob: (specJson, nowMs) => send({ type: "job", specJson, nowMs }),
+		async render(file, source, options) {
+			const answer = nextMessage(worker, options);
+			send({ type: "template", file, source });
+			const message = await answer;
+			if (message.type === "outcome") return message.outcome;
+			await worker.terminate();
+			throw new ThreadEnded(message.type === "broken" ? message.why : "it answered out of turn", false);
+		},
+		async end() {
+			await worker.terminate();
 		},
 	};
 }
@@ -63,7 +67,7 @@ function nextMessage(worker: Worker, options: { deadlineMs: number; signal: Abor
 	const exited = () => fail(new ThreadEnded("its thread ended", false));
 	const late = () => fail(new ThreadEnded(`it ran for more than ${options.deadlineMs / 1000} s`, true));
 	// A process that was busy itself sees the timer before the message: messages that wait get their turn first.
-	const timer = setTimeout(() => setImmediate(late), options.deadlineMs);
+	const timer = setTimeout(() => setImmediate(late), options.deadlineMs).unref();
 	worker.on("message", resolve).on("error", fail).on("exit", exited).ref();
 	options.signal.addEventListener("abort", aborted);
 	if (options.signal.aborted) aborted();

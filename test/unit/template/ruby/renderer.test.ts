@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { afterAll, describe, expect, test } from "vitest";
 import type { ReleaseJob } from "../../../../src/release/release.ts";
 import type { RenderRequest, TemplateSpec } from "../../../../src/template/render.ts";
@@ -241,23 +243,28 @@ describe("what fails", () => {
 		]);
 	});
 
-	test("a template past its deadline, or out for more than text, is ended; the rest renders", async () => {
+	test("a template past its deadline is ended; the rest renders", async () => {
+		const asked = request({ "loop.erb": "<% loop {} %>", "ok.erb": "<%= name %>" });
+		const { jobs, problems } = await renderer.render([asked], { ...options, templateDeadlineMs: 2000 });
+		expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+			"template-too-slow: web/0: tiny/app/templates/loop.erb: it ran for more than 2 s, and was ended",
+		]);
+		expect(jobs[0]?.files.at(-1)).toEqual({ path: "ok", content: "web" });
+	}, 60_000);
+
+	test("a template that ends Ruby, or reaches out of it, is told; the rest renders", async () => {
 		const asked = request({
-			"loop.erb": "<% loop {} %>",
 			"exit.erb": "<% exit! %>",
-			"js.erb": "<% require 'js'; JS.eval('1') %>",
-			"ok.erb": "ok",
+			"js.erb": "<% require 'js'; JS.eval('process.exit(9)') %>",
+			"ok.erb": "<%= name %>",
 		});
-		const { jobs, problems } = await renderer.render([asked], { ...options, templateDeadlineMs: 500 });
-		expect(problems.map(({ code, message }) => `${code}: ${message}`)).toMatchInlineSnapshot(`
-			[
-			  "template-too-slow: web/0: tiny/app/templates/loop.erb: it ran for more than 0.5 s, and was ended",
-			  "template-ended-ruby: web/0: tiny/app/templates/exit.erb: it ended the Ruby that ran it: exit with exit code 1",
-			  "template-ended-ruby: web/0: tiny/app/templates/js.erb: it ended the Ruby that ran it: it reached for JavaScript, which templates can't have",
-			]
-		`);
-		expect(jobs[0]?.files.at(-1)).toEqual({ path: "ok", content: "ok" });
-	});
+		const { jobs, problems } = await renderer.render([asked], options);
+		expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+			"template-ended-ruby: web/0: tiny/app/templates/exit.erb: it ended the Ruby that ran it: exit with exit code 1",
+			"template-ended-ruby: web/0: tiny/app/templates/js.erb: it ended the Ruby that ran it: it reached for JavaScript, which templates can't have",
+		]);
+		expect(jobs[0]?.files.at(-1)).toEqual({ path: "ok", content: "web" });
+	}, 60_000);
 
 	test("an abort rejects with its reason, and the next call renders", async () => {
 		const abort = new AbortController();
@@ -267,4 +274,12 @@ describe("what fails", () => {
 		await check;
 		expect(await renderOne("again")).toBe("again");
 	});
+});
+
+test("a renderer that was warmed and not used keeps no process alive", async () => {
+	const file = new URL("../../../../src/template/ruby/renderer.ts", import.meta.url);
+	const script = `import { createRubyRenderer } from ${JSON.stringify(file.href)}; createRubyRenderer().warm();`;
+	const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });
+	const [code] = await once(child, "exit");
+	expect(code).toBe(0);
 });
