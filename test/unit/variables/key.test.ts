@@ -98,7 +98,7 @@ describe("where the key comes from", () => {
 	});
 
 	test("a command's output", async () => {
-		const key = await load({ env: { DAVIT_KEY_COMMAND: `echo ${base64} | cat` } });
+		const key = await load({ env: { DAVIT_KEY_COMMAND: `cat; echo ${base64} | cat` } });
 		expect(key).toMatchObject({ source: "DAVIT_KEY_COMMAND", id: (await load({ env: { DAVIT_KEY: hex } })).id });
 	});
 
