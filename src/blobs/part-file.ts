@@ -1,4 +1,5 @@
 import { open, readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { isRunning } from "../running-process.ts";
 
 /** What a download that was cut short left: its bytes, and the validator that a server must confirm before it goes on. */
 export interface PartFile {
@@ -43,22 +44,13 @@ export async function claimPart(path: string): Promise<{ release(): Promise<void
 			return { release: () => rm(lock, { force: true }) };
 		} catch (error) {
 			if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-			if (isAlive(Number(await readFile(lock, "utf8").catch(() => "")))) return undefined;
+			const holder = Number(await readFile(lock, "utf8").catch(() => ""));
+			// No pid yet: the lock is being written.
+			if (holder === 0 || isRunning(holder)) return undefined;
 			await unlink(lock).catch(() => {});
 		}
 	}
 	return undefined;
-}
-
-/** Pid 0 stands for a lock that is being written. */
-function isAlive(pid: number): boolean {
-	if (pid === 0 || pid === process.pid) return true;
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === "EPERM";
-	}
 }
 
 function noteOf(path: string): string {

@@ -19,6 +19,7 @@ export interface ArchiveMember {
 type Entry = Partial<Header> & Pick<Header, "name">;
 
 /** 1980: fixed so that the same files give the same bytes, and late enough that no tar calls it implausible. */
+// biome-ignore lint/style/noRestrictedGlobals: a constant, not the clock
 const fixedTime = new Date(315_532_800_000);
 
 /**

@@ -31,6 +31,8 @@ export interface TemporaryTree extends FileTree {
 
 /** A release folder: its tree, where blobs that the release names stand under `blobs/`, and what only the machine can do. */
 export interface ReleaseFiles extends FileTree {
+	/** Blobs of `config/blobs.yml` that could not be got, for the message when a package needs one. */
+	readonly absentBlobs: readonly AbsentBlob[];
 	/** A blob of a blob store with `provider: local`; undefined if it is absent. A relative store folder counts from the release folder. */
 	openLocalBlob(
 		storeFolder: string,
@@ -39,6 +41,21 @@ export interface ReleaseFiles extends FileTree {
 	/** Copies the members into a new folder and runs the script there with `bash -x`, with BUILD_DIR and RELEASE_DIR, as BOSH does. */
 	prePackage(members: readonly PackageMember[], script: string, owner: string): Promise<TemporaryTree>;
 }
+
+export interface AbsentBlob {
+	/** Below `blobs/`. */
+	readonly path: string;
+	/** What follows the path in a sentence. */
+	readonly why: string;
+}
+
+/** Where package archives lie once their tarball was read: by their digest. A blob store is one. */
+export interface PackageStore {
+	put(body: Readable): Promise<{ readonly digest: PackageDigest; readonly size: number }>;
+	open(digest: PackageDigest): Promise<Readable>;
+}
+
+export type PackageDigest = `sha256:${string}`;
 
 /** One file of an archive that is made from a tree. */
 export interface PackageMember {

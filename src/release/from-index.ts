@@ -1,10 +1,10 @@
-import type { BlobStore } from "../blobs/blobs.ts";
+import type { PackageStore } from "./files.ts";
 import type { Release, ReleasePackage } from "./release.ts";
 import type { ManifestPackage } from "./release-manifest.ts";
 import type { TarballIndex } from "./tarball.ts";
 
 /** The release that a tarball's index describes; its packages are read from the blob store. */
-export function releaseFromIndex(index: TarballIndex, blobs: BlobStore): Release {
+export function releaseFromIndex(index: TarballIndex, blobs: PackageStore): Release {
 	const { manifest } = index;
 	const packageOf = (item: ManifestPackage, folder: string, form: ReleasePackage["form"]): ReleasePackage => ({
 		name: item.name,

@@ -1,6 +1,6 @@
 import type { Problem } from "../errors.ts";
 import { problem } from "../errors.ts";
-import type { FileTree, PackageMember } from "./files.ts";
+import type { AbsentBlob, FileTree, PackageMember, ReleaseFiles } from "./files.ts";
 import { type FingerprintFile, fingerprint, sha256Of, sha256OfStream } from "./fingerprint.ts";
 import { globExpression } from "./glob.ts";
 import { isTrue, parseTexts, textList, textMap, textOf } from "./texts.ts";
@@ -55,7 +55,7 @@ export async function* walk(files: FileTree, top: string, path: string): AsyncGe
 
 /** Reads `packages/NAME` (bosh-cli, release/pkg/dir_reader.go). All that is wrong goes to `problems`. */
 export async function readPackage(
-	files: FileTree,
+	files: ReleaseFiles,
 	tree: SourceTree,
 	folder: string,
 	problems: Problem[],
@@ -66,7 +66,7 @@ export async function readPackage(
 	const dependencies = textList(spec.dependencies, `${specFile}: dependencies`, problems);
 	const patterns = textList(spec.files, `${specFile}: files`, problems);
 	const excluded = textList(spec.excluded_files, `${specFile}: excluded_files`, problems);
-	const chosen = select(tree, patterns, excluded, specFile, problems);
+	const chosen = select(tree, { patterns, excluded, specFile, absentBlobs: files.absentBlobs }, problems);
 	const scripts: PackageMember[] = [];
 	for (const script of ["packaging", "pre_packaging"]) {
 		const stat = await files.stat(`${folder}/${script}`);
@@ -93,30 +93,43 @@ export async function readPackage(
 	};
 }
 
-function select(
-	tree: SourceTree,
-	patterns: readonly string[],
-	excluded: readonly string[],
-	specFile: string,
-	problems: Problem[],
-): PackageMember[] {
-	const matching = (pattern: string): PackageMember[] => {
+interface Selection {
+	readonly patterns: readonly string[];
+	readonly excluded: readonly string[];
+	readonly specFile: string;
+	readonly absentBlobs: readonly AbsentBlob[];
+}
+
+function select(tree: SourceTree, selection: Selection, problems: Problem[]): PackageMember[] {
+	const { patterns, excluded, specFile, absentBlobs } = selection;
+	const matching = (pattern: string, required: boolean): PackageMember[] => {
 		const expression = globExpression(pattern);
-		if (expression) return [...tree.members.values()].filter(({ path }) => expression.test(path));
-		problems.push(problem("bad-pattern", `${specFile}: the pattern ${pattern} is broken`));
-		return [];
+		if (!expression) {
+			problems.push(problem("bad-pattern", `${specFile}: the pattern ${pattern} is broken`));
+			return [];
+		}
+		const found = [...tree.members.values()].filter(({ path }) => expression.test(path));
+		if (required && found.length === 0)
+			problems.push(
+				nothingMatches(
+					specFile,
+					pattern,
+					absentBlobs.find(({ path }) => expression.test(path)),
+				),
+			);
+		return found;
 	};
 	const chosen = new Map<string, PackageMember>();
-	for (const pattern of patterns) {
-		const found = matching(pattern);
-		if (found.length === 0) problems.push(nothingMatches(specFile, pattern));
-		for (const member of found) chosen.set(member.path, member);
-	}
-	for (const member of excluded.flatMap(matching)) chosen.delete(member.path);
+	for (const member of patterns.flatMap((pattern) => matching(pattern, true))) chosen.set(member.path, member);
+	for (const member of excluded.flatMap((pattern) => matching(pattern, false))) chosen.delete(member.path);
 	return [...chosen.values()];
 }
 
-function nothingMatches(specFile: string, pattern: string): Problem {
+function nothingMatches(specFile: string, pattern: string, absent: AbsentBlob | undefined): Problem {
+	if (absent)
+		return problem("no-blob", `${specFile} needs ${pattern}: the blob ${absent.path} ${absent.why}`, {
+			hint: `put it into blobs/${absent.path}, or give the release's tarball instead of its folder`,
+		});
 	return problem("no-files", `${specFile}: no file in src or blobs matches ${pattern}`, {
 		hint: "if it is a blob, name it in config/blobs.yml with its npm package, or put it into blobs/",
 	});

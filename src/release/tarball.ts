@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import type { BlobStore, Digest } from "../blobs/blobs.ts";
 import { type Problem, problem, UserError } from "../errors.ts";
 import { type Digests, digester, digestMismatch, digestsOf } from "./digests.ts";
+import type { PackageDigest, PackageStore } from "./files.ts";
 import { collect, readJobArchive } from "./job-archive.ts";
 import type { JobContent } from "./read-job.ts";
 import { missingPackages } from "./references.ts";
@@ -17,7 +17,7 @@ export interface TarballIndex {
 		readonly properties: readonly (readonly [string, { readonly description: string; readonly default?: unknown }])[];
 	})[];
 	/** By member name: where the package archives lie in the blob store. */
-	readonly blobs: Readonly<Record<string, Digest>>;
+	readonly blobs: Readonly<Record<string, PackageDigest>>;
 	readonly warnings: readonly Problem[];
 }
 
@@ -25,7 +25,7 @@ interface Members {
 	manifest?: string;
 	readonly jobs: Map<string, Buffer>;
 	readonly digests: Map<string, Digests>;
-	readonly blobs: Map<string, Digest>;
+	readonly blobs: Map<string, PackageDigest>;
 }
 
 /**
@@ -33,7 +33,7 @@ interface Members {
  * blob store. Members may come in any order.
  * @throws UserError with everything that is wrong: a broken archive, members that are missing or whose digests differ, bad job specs.
  */
-export async function indexTarball(source: Readable, name: string, blobs: BlobStore): Promise<TarballIndex> {
+export async function indexTarball(source: Readable, name: string, blobs: PackageStore): Promise<TarballIndex> {
 	const members = await readMembers(source, name, blobs);
 	if (members.manifest === undefined)
 		throw new UserError(
@@ -58,7 +58,7 @@ export async function indexTarball(source: Readable, name: string, blobs: BlobSt
 	return { manifest, jobs, blobs: Object.fromEntries(members.blobs), warnings: problems };
 }
 
-async function readMembers(source: Readable, name: string, blobs: BlobStore): Promise<Members> {
+async function readMembers(source: Readable, name: string, blobs: PackageStore): Promise<Members> {
 	const members: Members = { jobs: new Map(), digests: new Map(), blobs: new Map() };
 	await unarchive(source, name, async ({ path }, body) => {
 		const [, folder, member = ""] =

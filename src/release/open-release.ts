@@ -1,0 +1,112 @@
+import { fileURLToPath } from "node:url";
+import { problem, UserError } from "../errors.ts";
+import type { ReleaseRef } from "../manifest/deployment.ts";
+import { devVersion } from "./dev-version.ts";
+import { releaseFromIndex } from "./from-index.ts";
+import { finalReleaseFile, readFinalRelease } from "./read-final.ts";
+import { type ReleaseFolder, readFolder } from "./read-folder.ts";
+import type { Release } from "./release.ts";
+import type { ReleaseSources } from "./sources.ts";
+import { indexTarball } from "./tarball.ts";
+
+/**
+ * Opens the release that a manifest names: a folder, a tarball, a `file:` or http(s) URL. To be called for releases whose jobs are used
+ * only, since it fetches them.
+ * @throws UserError: nowhere to get it from, absent, broken, or another name or version than the manifest says.
+ */
+export async function openRelease(ref: ReleaseRef, sources: ReleaseSources): Promise<Release> {
+	const path = await locate(ref, sources);
+	const kind = await sources.kindOf(path);
+	if (kind === "folder") return openFolder(ref, path, sources);
+	if (kind === undefined)
+		throw new UserError(
+			problem("no-release", `release ${label(ref)}: there is nothing at ${path}`, {
+				hint: "check the url of the release; a path counts from the manifest's folder",
+			}),
+		);
+	if (ref.version === "create") throw new UserError(notAFolder(ref, path));
+	const checksum = isHttp(ref.url) ? undefined : ref.sha1;
+	const index = await sources.tarball(path, checksum, (body) =>
+		indexTarball(body, shownName(ref, path), sources.blobs),
+	);
+	const release = releaseFromIndex(index, sources.blobs);
+	const anyVersion = ref.version === "latest";
+	if (release.name !== ref.name || (!anyVersion && release.version !== ref.version))
+		throw new UserError(otherRelease(ref, path, release));
+	return release;
+}
+
+async function openFolder(ref: ReleaseRef, path: string, sources: ReleaseSources): Promise<Release> {
+	const files = await sources.folder(path);
+	const final = await finalReleaseFile(files, ref.name, ref.version);
+	if (final !== undefined) return readFinalRelease(files, final);
+	const folder = await readFolder(files);
+	if (folder.name !== ref.name)
+		throw new UserError(otherRelease(ref, path, { name: folder.name, version: ref.version }));
+	const made = ref.version === "create" || ref.version === "latest";
+	return releaseOf(folder, made ? await devVersion(files, folder) : ref.version);
+}
+
+/** A folder's content under a version. */
+export function releaseOf(folder: ReleaseFolder, version: string): Release {
+	return {
+		name: folder.name,
+		version,
+		commitHash: "",
+		uncommittedChanges: false,
+		jobs: new Map(folder.jobs.map((job) => [job.name, job])),
+		packages: new Map(folder.packages.map((item) => [item.name, item])),
+		warnings: folder.warnings,
+	};
+}
+
+async function locate(ref: ReleaseRef, sources: ReleaseSources): Promise<string> {
+	const { url, sha1 } = ref;
+	if (url === undefined)
+		throw new UserError(
+			problem("no-release-url", `release ${label(ref)} has no url, so there is nowhere to get it from`, {
+				hint: "give it a url: a folder, a tarball's path, or http(s)://; there is no director that could hold it already",
+			}),
+		);
+	if (isHttp(url))
+		return sources.fetch(url, { identity: label(ref), ...(sha1 === undefined ? {} : { checksum: sha1 }) });
+	if (url.startsWith("file:")) return fileURLToPath(url);
+	if (/^[a-z][a-z0-9+.-]*:/i.test(url))
+		throw new UserError(
+			problem("bad-release-url", `release ${label(ref)}: davit can't fetch ${url.replace(/:.*/s, ":")} URLs`, {
+				hint: "use a path, file:// or http(s)://; clone a git repository first and give its folder",
+			}),
+		);
+	return url;
+}
+
+function isHttp(url: string | undefined): boolean {
+	return url !== undefined && /^https?:/i.test(url);
+}
+
+function label({ name, version }: { readonly name: string; readonly version: string }): string {
+	return `${name}/${version}`;
+}
+
+function shownName(ref: ReleaseRef, path: string): string {
+	return isHttp(ref.url) ? `the tarball of release ${label(ref)}` : path;
+}
+
+function notAFolder(ref: ReleaseRef, path: string) {
+	return problem("not-a-folder", `release ${ref.name}: version create needs a release folder, ${path} is a file`, {
+		hint: "give the folder's path, or the tarball's version (or latest)",
+	});
+}
+
+function otherRelease(ref: ReleaseRef, path: string, found: { readonly name: string; readonly version: string }) {
+	const what = found.name === ref.name ? "version" : "name";
+	const quoted = what === "version" && Number(found.version) === Number(ref.version);
+	const hint = quoted
+		? `YAML read the version as a number: write version: "${found.version}" with quotes`
+		: `write ${what}: ${JSON.stringify(found[what])}, or give the url of ${label(ref)}`;
+	return problem(
+		`release-${what}-differs`,
+		`the manifest wants release ${label(ref)}, but ${isHttp(ref.url) ? "its url" : path} holds ${label(found)}`,
+		{ hint },
+	);
+}
