@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+const number = z.number();
+/** Percentages as BOSH's heartbeat has them; inodes may be unknown to a file system. */
+const disk = z.object({ percent: number, inodePercent: number.nullable() });
+
+export const vitalsSchema = z.object({
+	/** Load averages over 1, 5 and 15 minutes. */
+	load: z.tuple([number, number, number]),
+	/** Percent of all processors' time over the last 0.2 s. */
+	cpu: z.object({ user: number, sys: number, wait: number }),
+	memory: z.object({ usedKb: number, percent: number }),
+	swap: z.object({ usedKb: number, percent: number }),
+	uptimeSeconds: number,
+	/** `persistent` is absent without a mounted disk. */
+	disk: z.object({ system: disk, ephemeral: disk, persistent: disk.optional() }),
+});
+
+export type Vitals = z.infer<typeof vitalsSchema>;
+
+/** Leaves the vitals' JSON in `vitals`; `mount_point` and `mounted` are set. Two forks: sleep and df. */
+export const vitalsFunction = `ticks() { read -r _ user nice system idle wait irq soft steal _ </proc/stat; }
+percent() { REPLY=0; if [ "$2" -gt 0 ]; then REPLY=$((100 * $1 / $2)); fi; }
+vitals() {
+  local a b c key value line places=(/ /var/vcap/data) names=(system ephemeral) n=0
+  local total=0 available=0 swap_total=0 swap_free=0 was_user was_sys was_wait was_all all
+  read -r a b c _ </proc/loadavg
+  vitals="{\\"load\\":[$a,$b,$c]"
+  ticks
+  was_user=$((user + nice)) was_sys=$((system + irq + soft)) was_wait=$wait was_all=$((user + nice + system + idle + wait + irq + soft + steal))
+  sleep 0.2
+  ticks
+  all=$((user + nice + system + idle + wait + irq + soft + steal - was_all))
+  percent $((user + nice - was_user)) "$all"; vitals+=",\\"cpu\\":{\\"user\\":$REPLY"
+  percent $((system + irq + soft - was_sys)) "$all"; vitals+=",\\"sys\\":$REPLY"
+  percent $((wait - was_wait)) "$all"; vitals+=",\\"wait\\":$REPLY}"
+  while read -r key value _; do
+    case $key in
+      MemTotal:) total=$value ;;
+      MemAvailable:) available=$value ;;
+      SwapTotal:) swap_total=$value ;;
+      SwapFree:) swap_free=$value ;;
+    esac
+  done </proc/meminfo
+  percent $((total - available)) "$total"; vitals+=",\\"memory\\":{\\"usedKb\\":$((total - available)),\\"percent\\":$REPLY}"
+  percent $((swap_total - swap_free)) "$swap_total"; vitals+=",\\"swap\\":{\\"usedKb\\":$((swap_total - swap_free)),\\"percent\\":$REPLY}"
+  read -r a _ </proc/uptime
+  vitals+=",\\"uptimeSeconds\\":\${a%.*},\\"disk\\":{"
+  if [ "$mounted" = true ]; then places+=("$mount_point") names+=(persistent); fi
+  while read -r a b; do
+    if [ "$a" = 'Use%' ]; then continue; fi
+    a=\${a%\\%} b=\${b%\\%}
+    if [ "$b" = - ]; then b=null; fi
+    if [ "$n" -gt 0 ]; then vitals+=,; fi
+    vitals+="\\"\${names[n]}\\":{\\"percent\\":\${a/-/0},\\"inodePercent\\":$b}"
+    n=$((n + 1))
+  done < <(df --output=pcent,ipcent "\${places[@]}")
+  vitals+='}}'
+}
+`;
