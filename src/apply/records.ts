@@ -24,6 +24,15 @@ export class Records {
 		return record;
 	}
 
+	/** All instances, by name. */
+	instances(): readonly InstanceRecord[] {
+		return [...this.#instances.values()];
+	}
+
+	disks(): readonly DiskRecord[] {
+		return [...this.#disks.values()];
+	}
+
 	disk(cid: DiskCid): DiskRecord | undefined {
 		return this.#disks.get(cid);
 	}

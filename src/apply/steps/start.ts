@@ -52,7 +52,7 @@ async function notRunning(
 			allow: () => true,
 		});
 		const log = lastLines(stdout, 20);
-		const text = `${step.instance}: process ${process.name} is "${process.status}" ${Math.round(step.watch.toMs / 1000)} s after its start${log ? `\n${log}` : ""}`;
+		const text = `${step.instance}: process ${process.name} is "${process.status}"${process.message ? ` (${process.message})` : ""} ${Math.round(step.watch.toMs / 1000)} s after its start${log ? `\n${log}` : ""}`;
 		problems.push(
 			problem("not-running", text, { hint: `look at davit logs ${step.instance}; deploy again once it is mended` }),
 		);

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import type { ApplyContext, Login } from "../../apply/context.ts";
+import type { Records } from "../../apply/records.ts";
+import type { BlobStore } from "../../blobs/blobs.ts";
+import { UserError } from "../../errors.ts";
+import { bootstrapScript } from "../../machine/bootstrap.ts";
+import { lastLinesScript } from "../../machine/logs.ts";
+import { parseMonit } from "../../machine/monit.ts";
+import { supervisorFiles } from "../../machine/supervisor/control.ts";
+import { supervisorTable } from "../../machine/supervisor/table.ts";
+import type { DesiredInstance } from "../../plan/desired.ts";
+import type { InstanceName, PackageUse } from "../../plan/step.ts";
+import type { Release } from "../../release/release.ts";
+import type { DeploymentRecord, Lease, StateStore } from "../../state/state.ts";
+import { type Key, keyedDigest } from "../../variables/key.ts";
+import type { CliContext } from "../command.ts";
+import type { Cpis } from "./cpis.ts";
+import { openLogFile } from "./log-file.ts";
+import type { Machines } from "./machines.ts";
+import type { RenderBook } from "./render-book.ts";
+import { actor } from "./store.ts";
+import type { VariableBook } from "./variables.ts";
+
+export interface ApplyContextParts {
+	readonly context: CliContext;
+	readonly lease: Lease;
+	readonly store: StateStore;
+	readonly records: Records;
+	readonly desired: readonly DesiredInstance[];
+	readonly cpis: Cpis;
+	readonly machines: Machines;
+	readonly login: Login;
+	readonly blobs: BlobStore;
+	readonly releases: ReadonlyMap<string, Release>;
+	readonly variables: VariableBook;
+	readonly renderBook: RenderBook;
+	readonly key: Key;
+	readonly record: DeploymentRecord;
+}
+
+/** Puts together what steps work with. */
+export function applyContext(parts: ApplyContextParts): ApplyContext {
+	const { context, lease, store, records, machines, login, blobs, releases, renderBook, key } = parts;
+	const desired = new Map(parts.desired.map((instance) => [instance.name, instance]));
+	const of = (name: InstanceName) => {
+		const found = desired.get(name);
+		if (!found) throw new Error(`no desired instance ${name}`);
+		return found;
+	};
+	return {
+		deployment: lease.fence.deployment,
+		owner: { store: store.uuid, deployment: lease.fence.deployment },
+		store,
+		lease,
+		records,
+		desired,
+		cpi: parts.cpis.get,
+		login,
+		connect: machines.connect,
+		answers: machines.answers,
+		disconnect: machines.disconnect,
+		blobs,
+		openPackage: (use) => openPackage(releases, use),
+		rendered: (name) => renderBook.rendered(of(name)),
+		render: (names, signal) => renderBook.render(names.map(of), signal),
+		makeVariables: (names, _, progress) => parts.variables.make(names, lease, progress),
+		keyedDigest: (text) => keyedDigest(key, text),
+		inputOf: (name, job) => {
+			const found = of(name).jobs.find((wanted) => wanted.job.name === job);
+			return (found && renderBook.inputOf(found)) ?? "";
+		},
+		deploymentRecord: () => parts.record,
+		supervisorTable: (name) => tableOf(of(name), renderBook),
+		bootstrapScript: (name) => bootstrapOf(of(name), lease.fence.deployment, login),
+		lastLogLines: (process) => lastLinesScript(process),
+		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),
+		actor: actor(),
+		errandResults: [],
+		clock: context.clock,
+		random: context.random,
+		emit: context.emit,
+		signal: context.signal,
+	};
+}
+
+async function openPackage(releases: ReadonlyMap<string, Release>, use: PackageUse) {
+	const item = releases.get(use.release)?.packages.get(use.name);
+	if (!item) throw new Error(`no package ${use.release}/${use.name}`);
+	return item.open();
+}
+
+/** The checks of all jobs in one table. What can't be supervised was refused while planning. */
+function tableOf(instance: DesiredInstance, renderBook: RenderBook): string {
+	const files = renderBook
+		.rendered(instance)
+		.map((job) => parseMonit(job.monit, { release: job.release, job: job.job, file: "monit" }));
+	const problems = files.flatMap((file) => file.problems).filter(({ severity }) => severity === "error");
+	if (problems.length > 0) throw new UserError(problems);
+	return supervisorTable(files.flatMap(({ checks }) => checks));
+}
+
+function bootstrapOf({ placed, shape, jobs, name }: DesiredInstance, deployment: string, login: Login): string {
+	const spec = {
+		deployment,
+		name: placed.group,
+		id: placed.id,
+		index: placed.index,
+		az: placed.az,
+		bootstrap: placed.bootstrap,
+		networks: placed.networks,
+		jobs: jobs.map(({ job }) => job.name),
+	};
+	return bootstrapScript({
+		instance: { id: placed.id, name: placed.group, az: placed.az, deployment },
+		stemcell: shape.stemcell,
+		specJson: `${JSON.stringify(spec, undefined, 2)}\n`,
+		hostname: name.replace("/", "-"),
+		dns: Object.values(placed.networks).flatMap((network) => (network.default.includes("dns") ? network.dns : [])),
+		login: { user: login.user, authorizedKeys: [login.publicKey] },
+		supervisor: supervisorFiles,
+	});
+}

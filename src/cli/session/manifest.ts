@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Problem, UserError } from "../../errors.ts";
+import { checkDeployment } from "../../manifest/check.ts";
+import type { Cloud } from "../../manifest/cloud.ts";
+import type { Deployment, Value } from "../../manifest/deployment.ts";
+import { formatYaml } from "../../manifest/format.ts";
+import { type Interpolated, interpolateManifest } from "../../manifest/interpolate-manifest.ts";
+import { parseCloud, parseDeployment } from "../../manifest/schema.ts";
+import type { DeploymentRecord } from "../../state/state.ts";
+import { type CliContext, type Options, text } from "../command.ts";
+import { readInputs, readText } from "./inputs.ts";
+import { packageFolder } from "./package-folder.ts";
+
+/** A manifest and its cloud, read, checked against each other, and as plain data. */
+export interface Inputs {
+	readonly deployment: Deployment;
+	readonly cloud: Cloud;
+	readonly manifestFile: string;
+	readonly cloudFile: string;
+	readonly manifestValue: Value;
+	readonly cloudValue: Value;
+	readonly warnings: readonly Problem[];
+}
+
+/** The option that names the cloud file. */
+export const cloudOption = {
+	flags: "--cloud <file>",
+	about:
+		"cloud config, CPI config and ssh in one file; remembered with the deployment (default: the embedded provider's)",
+} as const;
+
+/**
+ * Reads the manifest, its ops files and variables, and the cloud file: the one given, else the one that the deployment was made
+ * with, else the embedded provider's. Throws a UserError with everything that is wrong with either.
+ */
+export async function readManifest(
+	path: string,
+	options: Options,
+	context: CliContext,
+	recorded: (deployment: string) => Promise<DeploymentRecord | undefined>,
+): Promise<Inputs> {
+	const { manifestFile, ...inputs } = await readInputs(path, options, context);
+	const manifest = interpolateManifest(inputs);
+	if (manifest.problems.length > 0) throw new UserError(manifest.problems);
+	const name = (manifest.value as { name?: unknown } | null)?.name;
+	const former = typeof name === "string" ? await recorded(name) : undefined;
+	const given = text(options, "cloud");
+	const cloudFile =
+		given === undefined
+			? (former?.cloudFile ?? join(packageFolder(), "manifests/cloud/local.yml"))
+			: resolve(context.cwd, given);
+	const cloud = interpolateManifest({
+		manifest: await readText(cloudFile, context, "cloud file"),
+		variables: inputs.variables,
+	});
+	const checked = check(manifest, cloud);
+	return { ...checked, manifestFile, cloudFile };
+}
+
+/** The manifest and cloud that a deployment was last deployed with. */
+export function recordedInputs(record: DeploymentRecord): Inputs {
+	const again = (value: unknown, file: string) =>
+		interpolateManifest({ manifest: { text: formatYaml(value as Value), file } });
+	const checked = check(
+		again(record.manifest, `recorded manifest of ${record.name}`),
+		again(record.cloud, `recorded cloud of ${record.name}`),
+	);
+	return { ...checked, manifestFile: record.manifestFile, cloudFile: record.cloudFile };
+}
+
+function check(manifest: Interpolated, cloud: Interpolated): Omit<Inputs, "manifestFile" | "cloudFile"> {
+	const parsed = parseDeployment(manifest);
+	const parsedCloud = parseCloud(cloud);
+	const problems = [...cloud.problems, ...parsed.problems, ...parsedCloud.problems];
+	const all =
+		parsed.deployment && parsedCloud.cloud
+			? [...problems, ...checkDeployment(parsed.deployment, parsedCloud.cloud, { manifest, cloud })]
+			: problems;
+	const errors = all.filter(({ severity }) => severity === "error");
+	if (errors.length > 0 || !parsed.deployment || !parsedCloud.cloud) throw new UserError(errors);
+	const warnings = [...manifest.warnings, ...cloud.warnings, ...all.filter(({ severity }) => severity === "warning")];
+	return {
+		deployment: parsed.deployment,
+		cloud: parsedCloud.cloud,
+		manifestValue: manifest.value,
+		cloudValue: cloud.value,
+		warnings,
+	};
+}
+
+/** Reads a text of davit's own package. */
+export function readOwn(path: string): Promise<string> {
+	return readFile(join(packageFolder(), path), "utf8");
+}

@@ -1,0 +1,97 @@
+import type { Login } from "../../apply/context.ts";
+import { Records } from "../../apply/records.ts";
+import { problem, UserError } from "../../errors.ts";
+import type { InstanceName } from "../../plan/step.ts";
+import { createSsh } from "../../ssh/pool.ts";
+import type { SqliteStore } from "../../state/sqlite.ts";
+import type { DeploymentRecord, Recorded } from "../../state/state.ts";
+import type { Key } from "../../variables/key.ts";
+import type { CliContext, Options } from "../command.ts";
+import { type Cpis, openCpis } from "./cpis.ts";
+import { readLogin } from "./login.ts";
+import { createMachines, type Machines } from "./machines.ts";
+import { type Inputs, recordedInputs } from "./manifest.ts";
+import { chosenDeployment, openKey, openStore } from "./store.ts";
+
+/** A deployment as it is recorded, and the ways to its VMs. */
+export interface RecordedDeployment {
+	readonly name: string;
+	readonly store: SqliteStore;
+	readonly key: Key;
+	readonly record: DeploymentRecord;
+	readonly recorded: Recorded;
+	readonly records: Records;
+	readonly inputs: Inputs;
+	readonly cpis: Cpis;
+	readonly login: Login;
+	readonly machines: Machines;
+}
+
+/** Opens the deployment that `-d` names, or the only one, for `work`; closes everything after it. */
+export async function withDeployment<T>(
+	options: Options,
+	context: CliContext,
+	work: (deployment: RecordedDeployment) => Promise<T>,
+): Promise<T> {
+	const store = await openStore(context);
+	try {
+		const name = await chosenDeployment(store, options, context.env);
+		const key = await openKey(context, store);
+		const recorded = await store.read(name);
+		const record = recorded.deployment;
+		const login = await readLogin(name, store, key, context);
+		if (!record || !login)
+			throw new UserError(
+				problem("never-deployed", `deployment "${name}" was never deployed`, { hint: "davit deploy goes on with it" }),
+			);
+		const inputs = recordedInputs(record);
+		const cpis = await openCpis(inputs.cloud, context);
+		const ssh = createSsh({
+			clock: context.clock,
+			...(context.env.SSH_AUTH_SOCK ? { agent: context.env.SSH_AUTH_SOCK } : {}),
+		});
+		const records = new Records(recorded);
+		try {
+			const owner = { store: store.uuid, deployment: name };
+			const machines = createMachines({
+				ssh,
+				records,
+				cloud: inputs.cloud,
+				cpi: cpis.get,
+				owner,
+				login,
+				clock: context.clock,
+				emit: context.emit,
+				signal: context.signal,
+			});
+			return await work({ name, store, key, record, recorded, records, inputs, cpis, login, machines });
+		} finally {
+			ssh.close();
+			await cpis.close();
+		}
+	} finally {
+		await store.close();
+	}
+}
+
+/**
+ * Instances by what an operator writes: `database/0`, `database/UUID`, `database` (the whole group), or nothing (all). Throws a
+ * UserError that lists what there is.
+ */
+export function selectInstances(records: Records, selector: string | undefined): readonly InstanceName[] {
+	const all = records.instances();
+	const [group, which] = (selector ?? "").split("/");
+	const found = all.filter(
+		(record) =>
+			(selector === undefined || selector === "" || record.group === group) &&
+			(which === undefined || String(record.index) === which || record.id === which),
+	);
+	if (found.length > 0) return found.map((record) => `${record.group}/${record.index}`);
+	const names = all.map((record) => `${record.group}/${record.index}`).join(", ");
+	throw new UserError(
+		problem("no-instance", `there is no instance "${selector}"`, {
+			hint: names === "" ? "the deployment has none" : `there are: ${names}`,
+		}),
+		{ exitCode: 64 },
+	);
+}

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import type { BlobStore } from "../../blobs/blobs.ts";
+import { releaseSources } from "../../blobs/release-sources.ts";
+import { type Problem, problem, UserError } from "../../errors.ts";
+import type { Deployment } from "../../manifest/deployment.ts";
+import { compareContents } from "../../release/compare.ts";
+import { openRelease } from "../../release/open-release.ts";
+import type { Release } from "../../release/release.ts";
+import type { DeploymentRecord } from "../../state/state.ts";
+import type { CliContext } from "../command.ts";
+
+/** Opens those releases whose jobs are used, all at once; every one that can't be is told. */
+export async function openReleases(
+	deployment: Deployment,
+	blobs: BlobStore,
+	{ home, clock, signal }: CliContext,
+): Promise<ReadonlyMap<string, Release>> {
+	const used = new Set(
+		[...deployment.instanceGroups, ...deployment.addons].flatMap(({ jobs }) => jobs.map(({ release }) => release)),
+	);
+	const sources = releaseSources({
+		cacheFolder: join(home, "cache"),
+		blobs,
+		arch: process.arch === "arm64" ? "arm64" : "x64",
+		clock,
+		signal,
+	});
+	const problems: Problem[] = [];
+	const opened = await Promise.all(
+		deployment.releases
+			.filter(({ name }) => used.has(name))
+			.map(async (ref) => {
+				try {
+					return [[ref.name, await openRelease(ref, sources)] as const];
+				} catch (error) {
+					if (!(error instanceof UserError)) throw error;
+					problems.push(...error.problems);
+					return [];
+				}
+			}),
+	);
+	if (problems.length > 0) throw new UserError(problems);
+	return new Map(opened.flat());
+}
+
+/** What the next deploy compares a release of the same version with. */
+export function releaseContents(releases: ReadonlyMap<string, Release>): DeploymentRecord["releases"] {
+	const prints = (items: ReadonlyMap<string, { readonly fingerprint: string }>) =>
+		Object.fromEntries([...items].map(([name, { fingerprint }]) => [name, fingerprint]));
+	return Object.fromEntries(
+		[...releases.values()].map((release) => [
+			`${release.name}/${release.version}`,
+			{ jobs: prints(release.jobs), packages: prints(release.packages) },
+		]),
+	);
+}
+
+/** Refuses a release whose name and version are known with other content. */
+export function refuseChangedReleases(
+	releases: ReadonlyMap<string, Release>,
+	recorded: DeploymentRecord["releases"],
+	fix: boolean,
+): void {
+	if (fix) return;
+	const problems = [...releases.values()].flatMap((release): Problem[] => {
+		const former = recorded[`${release.name}/${release.version}`];
+		const differing = former ? compareContents(former, release) : undefined;
+		const parts = differing
+			? [...differing.jobs.map((name) => `job ${name}`), ...differing.packages.map((name) => `package ${name}`)]
+			: [];
+		if (parts.length === 0) return [];
+		return [
+			problem(
+				"release-changed",
+				`release ${release.name}/${release.version} is known with other content: ${parts.join(", ")}`,
+				{ hint: "give the changed release a version of its own, or deploy with --fix-releases" },
+			),
+		];
+	});
+	if (problems.length > 0) throw new UserError(problems);
+}
