@@ -88,7 +88,7 @@ module Davit
 
     def describe(error)
       case error
-      when Bosh::Common::Template::UnknownProperty then failure('property', error).merge(names: error.name)
+      when Bosh::Common::Template::UnknownProperty then failure('property', error).merge(names: error.name, link: error.link)
       when Bosh::Common::Template::UnknownLink then failure('link', error).merge(names: [error.name])
       when SyntaxError then syntax(error)
       else failure('raise', error)

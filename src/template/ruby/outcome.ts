@@ -10,6 +10,8 @@ export type Outcome = (
 				readonly line: number | null;
 				/** The properties or the link that were asked for. */
 				readonly names?: readonly string[];
+				/** The link whose property it is; null: the job's own. */
+				readonly link?: string | null;
 			};
 	  }
 ) & {

@@ -41,7 +41,8 @@ type RubyError = Extract<Outcome, { error: unknown }>["error"];
 type Explanation = Pick<Finding, "code" | "says" | "hint">;
 
 const explain: Record<RubyError["kind"], (rendering: Rendering, error: RubyError) => Explanation> = {
-	property: ({ request }, error) => missingProperty(request, error.names ?? []),
+	property: ({ request }, { names = [], link }) =>
+		link ? missingLinkProperty(request, link, names) : missingProperty(request, names),
 	link: ({ request }, error) => missingLink(request, error.names?.[0] ?? ""),
 	syntax: (_, { message }) => ({
 		code: "template-syntax",
@@ -86,6 +87,19 @@ function isDeclared(declared: Iterable<string>, name: string): boolean {
 	return [...declared].some((other) => other === name || other.startsWith(`${name}.`) || name.startsWith(`${other}.`));
 }
 
+function missingLinkProperty({ spec }: RenderRequest, link: string, names: readonly string[]): Explanation {
+	const shown = names.map((name) => `"${name}"`).join(" or ");
+	const provider = spec.links[link]?.instance_group;
+	const from = provider ? `instance group "${provider}"` : "the manifest";
+	return {
+		code: "link-property-missing",
+		says: `link "${link}", which comes from ${from}, has no property ${shown}, and the template needs it`,
+		hint: provider
+			? `the providing job must list it under provides in its spec and have a value for it; or the template must give a default`
+			: `give it: consumes: {${link}: {properties: {…}}}`,
+	};
+}
+
 function missingLink({ group, job }: RenderRequest, name: string): Explanation {
 	const consumed = job.consumes.find((link) => link.name === name);
 	if (!consumed) {
@@ -103,7 +117,7 @@ function missingLink({ group, job }: RenderRequest, name: string): Explanation {
 	}
 	return {
 		code: "link-missing",
-		says: `link "${name}" (type "${consumed.type}", optional) has no provider, and the template needs it`,
+		says: `link "${name}" (type "${consumed.type}"${consumed.optional ? ", optional" : ""}) has no provider, and the template needs it`,
 		hint: `name a provider in the manifest: instance group "${group}", job "${job.name}", consumes: {${name}: {from: …}}`,
 	};
 }

@@ -99,6 +99,7 @@ describe("a template", () => {
 		["a property", "<%= p('a') %>", "10.0.0.1"],
 		["a part of a property", "<%= p('tree.leaf') %> <%= p('tree')['leaf'] %>", "green green"],
 		["the first of several that is set", "<%= p(['none', 'nothing', 'off', 'a']) %>", "false"],
+		["the first without looking further", "<%= p(['a', 'list.x']) %>", "10.0.0.1"],
 		["a default", "<%= p('none', 7) %> <%= p('none', nil).inspect %>", "7 nil"],
 		["a property that is null, as if it were not set", "<%= p('nothing', 'default') %>", "default"],
 		["if_p", "<% if_p('a', 'tree.leaf') { |a, leaf| %><%= a + leaf %><% } %>", "10.0.0.1green"],
@@ -218,6 +219,9 @@ describe("what fails", () => {
 
 	test.each([
 		["a link without provider", "<%= link('cache') %>"],
+		["a property that a link does not give", "<%= link('db').p(['user', 'name']) %>"],
+		["a property that a manual link does not give", "<%= link('outside').p('user') %>"],
+		["a property that a link's instance does not give", "<%= link('db').instances[1].p('port') %>"],
 		["an unknown link", "<%= link('cach') %>"],
 		["an unknown AZ", "<%= link('db').address(azs: ['z7']) %>"],
 		["nil", "\n<%= nil.size %>"],
