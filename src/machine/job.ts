@@ -91,7 +91,6 @@ const owner = { uid: 0, gid: 1000, uname: "root", gname: "vcap", mtime: new Date
 
 /**
  * A tar.gz of `JOB/path` members with BOSH's owners and modes, for `installJobsScript`. The same jobs give the same bytes.
- * Compressed also because tar takes a stream that broke off between two members for a whole one; gzip doesn't.
  * Throws a UserError for a path that would leave its job's folder.
  */
 export async function jobsArchive(rendered: readonly RenderedJob[]): Promise<Uint8Array> {

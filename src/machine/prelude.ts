@@ -4,7 +4,8 @@
  * - `own OWNER MODE PATH...` sets both, or the mode only where there is one id.
  * - `put PATH MODE OWNER TEXT` writes beside and renames, so that a reader never sees half a file; an equal file stays untouched.
  * - `link TARGET PATH` switches a symbolic link at once.
- * - `unpack FOLDER [--no-same-owner]` extracts a tar, compressed or not, from standard input (2 is gzip's warning of trailing zeros).
+ * - `unpack FOLDER [--no-same-owner]` extracts a tar, compressed or not, from standard input, and fails if it broke off:
+ *   2 is gzip's warning of trailing zeros; tar itself takes an end between two members, without its closing zeros, for a good one.
  * - `json TEXT` leaves a JSON string in REPLY.
  * - `fence_hold` and `fence_release` do something only in a fenced script, which defines them first.
  */
@@ -42,9 +43,11 @@ link() {
   mv -fT "$2.davit-new" "$2"
 }
 unpack() {
-  local owner=--same-owner
+  local owner=--same-owner rest=''
   if [ -n "$one_id" ]; then owner=--no-same-owner; fi
-  { gzip -dcf || [ $? = 2 ]; } | tar --extract --directory "$1" "\${2:-$owner}" --same-permissions
+  rest=$({ { gzip -dcf || [ $? = 2 ]; } | tee /dev/fd/4 | tar --extract --directory "$1" "\${2:-$owner}" --same-permissions >&2; } 4>&1 |
+    tail -c 512 | tr -d '\\0' | wc -c)
+  if [ "$rest" != 0 ]; then die "the archive broke off"; fi
 }
 `;
 
