@@ -41,9 +41,10 @@ export interface ProcessStatus {
 
 /** A script that puts the table in place and has the supervisor read it; checks that stay as they are aren't touched. */
 export function writeTableScript(table: string): string {
-	return `${heredoc(`cat >${SUPERVISOR}/table.new`, table)} &&
-chmod 0600 ${SUPERVISOR}/table.new &&
-mv -f ${SUPERVISOR}/table.new ${SUPERVISOR}/table &&
+	return `set -e
+${heredoc(`cat >${SUPERVISOR}/table.new`, table)}
+chmod 0600 ${SUPERVISOR}/table.new
+mv -f ${SUPERVISOR}/table.new ${SUPERVISOR}/table
 ${command(`${SUPERVISOR}/monit`, "reload")} >/dev/null
 `;
 }
