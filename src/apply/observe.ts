@@ -1,5 +1,6 @@
-import type { CloudResource, Cpi, DiskCid, Owner, VmCid } from "../cpi/cpi.ts";
-import { parseProbe, probeScript } from "../machine/probe.ts";
+import type { CloudResource, Cpi, Owner, VmCid } from "../cpi/cpi.ts";
+import { STORE } from "../machine/layout.ts";
+import { type ProbeExpectation, type ProbeResult, parseProbe, probeScript } from "../machine/probe.ts";
 import type { MachineView, Observed } from "../plan/diff-instance.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
@@ -68,15 +69,32 @@ async function askMachine(record: InstanceRecord, { connect, signal }: ObserveIn
 	}
 }
 
-function expectationOf({ applied, disk }: InstanceRecord) {
-	const files = Object.entries(applied?.jobs ?? {}).flatMap(([job, { files: own }]) =>
-		own.map((path) => `${job}/${path}`),
-	);
-	return { files, mountPoint: disk === undefined ? undefined : ("/var/vcap/store" as DiskCid & string) };
+/** What the VM should have, from what it was last brought to. */
+function expectationOf({ applied, disk }: InstanceRecord): ProbeExpectation {
+	const jobs = Object.entries(applied?.jobs ?? {});
+	return {
+		files: jobs.flatMap(([job, { files }]) => files.map((path) => `${job}/${path}`)),
+		jobs: jobs.map(([name, { output }]) => ({ name, digest: output })),
+		packages: Object.entries(applied?.packages ?? {}).map(([name, fingerprint]) => ({ name, fingerprint })),
+		...(disk === undefined ? {} : { mountPoint: STORE }),
+	};
 }
 
-function viewOf(record: InstanceRecord, probe: ReturnType<typeof parseProbe>): MachineView {
-	void record;
-	void probe;
-	throw new Error("probe");
+function viewOf({ disk, applied }: InstanceRecord, probe: ProbeResult): MachineView {
+	const missingFiles = [
+		...probe.missingFiles.map((file) => `/var/vcap/jobs/${file}`),
+		...probe.wrongJobs.map((name) => `the link /var/vcap/jobs/${name}`),
+		...probe.wrongPackages.map((name) => `the link /var/vcap/packages/${name}`),
+	];
+	const failing = probe.processes?.filter(
+		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
+	);
+	const silent = applied ? ["the supervisor"] : [];
+	return {
+		reachable: true,
+		missingFiles,
+		failingProcesses: failing?.map(({ name }) => name) ?? silent,
+		unmounted: disk !== undefined && !probe.mounted,
+		bootstrapped: probe.bootstrapped,
+	};
 }

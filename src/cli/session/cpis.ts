@@ -1,5 +1,4 @@
 import type { Cpi } from "../../cpi/cpi.ts";
-import { decorateCpi } from "../../cpi/decorate.ts";
 import { loadCpi } from "../../cpi/registry.ts";
 import type { Cloud } from "../../manifest/cloud.ts";
 import type { CliContext } from "../command.ts";
@@ -12,11 +11,11 @@ export interface Cpis {
 }
 
 /** Loads each CPI that the cloud names; an SDK loads only here, for a cloud that is used. */
-export async function openCpis(cloud: Cloud, { home, env, clock, random, emit }: CliContext): Promise<Cpis> {
+export async function openCpis(cloud: Cloud, { home, env }: CliContext): Promise<Cpis> {
 	const all = new Map<string, Cpi>();
 	for (const { name, type, properties } of cloud.cpis) {
 		const create = await loadCpi(type);
-		all.set(name, decorateCpi(await create({ name, properties, home, env }), { clock, random, emit }));
+		all.set(name, await create({ name, properties, home, env }));
 	}
 	return {
 		get: (name) => {

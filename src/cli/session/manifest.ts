@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Problem, UserError } from "../../errors.ts";
 import { checkDeployment } from "../../manifest/check.ts";
 import type { Cloud } from "../../manifest/cloud.ts";
@@ -54,7 +53,7 @@ export async function readManifest(
 		manifest: await readText(cloudFile, context, "cloud file"),
 		variables: inputs.variables,
 	});
-	const checked = check(manifest, cloud);
+	const checked = check(manifest, cloud, dirname(manifestFile));
 	return { ...checked, manifestFile, cloudFile };
 }
 
@@ -65,12 +64,17 @@ export function recordedInputs(record: DeploymentRecord): Inputs {
 	const checked = check(
 		again(record.manifest, `recorded manifest of ${record.name}`),
 		again(record.cloud, `recorded cloud of ${record.name}`),
+		dirname(record.manifestFile),
 	);
 	return { ...checked, manifestFile: record.manifestFile, cloudFile: record.cloudFile };
 }
 
-function check(manifest: Interpolated, cloud: Interpolated): Omit<Inputs, "manifestFile" | "cloudFile"> {
-	const parsed = parseDeployment(manifest);
+function check(
+	manifest: Interpolated,
+	cloud: Interpolated,
+	folder: string,
+): Omit<Inputs, "manifestFile" | "cloudFile"> {
+	const parsed = parseDeployment(manifest, folder);
 	const parsedCloud = parseCloud(cloud);
 	const problems = [...cloud.problems, ...parsed.problems, ...parsedCloud.problems];
 	const all =
@@ -87,9 +91,4 @@ function check(manifest: Interpolated, cloud: Interpolated): Omit<Inputs, "manif
 		cloudValue: cloud.value,
 		warnings,
 	};
-}
-
-/** Reads a text of davit's own package. */
-export function readOwn(path: string): Promise<string> {
-	return readFile(join(packageFolder(), path), "utf8");
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { releaseSources } from "../../blobs/release-sources.ts";
-import { type Problem, problem, UserError } from "../../errors.ts";
+import { type Problem, UserError } from "../../errors.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
-import { compareContents } from "../../release/compare.ts";
+import { contentProblem, contentsOf } from "../../release/compare.ts";
 import { openRelease } from "../../release/open-release.ts";
 import type { Release } from "../../release/release.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
@@ -45,13 +45,8 @@ export async function openReleases(
 
 /** What the next deploy compares a release of the same version with. */
 export function releaseContents(releases: ReadonlyMap<string, Release>): DeploymentRecord["releases"] {
-	const prints = (items: ReadonlyMap<string, { readonly fingerprint: string }>) =>
-		Object.fromEntries([...items].map(([name, { fingerprint }]) => [name, fingerprint]));
 	return Object.fromEntries(
-		[...releases.values()].map((release) => [
-			`${release.name}/${release.version}`,
-			{ jobs: prints(release.jobs), packages: prints(release.packages) },
-		]),
+		[...releases.values()].map((release) => [`${release.name}/${release.version}`, contentsOf(release)]),
 	);
 }
 
@@ -59,23 +54,11 @@ export function releaseContents(releases: ReadonlyMap<string, Release>): Deploym
 export function refuseChangedReleases(
 	releases: ReadonlyMap<string, Release>,
 	recorded: DeploymentRecord["releases"],
-	fix: boolean,
 ): void {
-	if (fix) return;
 	const problems = [...releases.values()].flatMap((release): Problem[] => {
 		const former = recorded[`${release.name}/${release.version}`];
-		const differing = former ? compareContents(former, release) : undefined;
-		const parts = differing
-			? [...differing.jobs.map((name) => `job ${name}`), ...differing.packages.map((name) => `package ${name}`)]
-			: [];
-		if (parts.length === 0) return [];
-		return [
-			problem(
-				"release-changed",
-				`release ${release.name}/${release.version} is known with other content: ${parts.join(", ")}`,
-				{ hint: "give the changed release a version of its own, or deploy with --fix-releases" },
-			),
-		];
+		const changed = former && contentProblem(former, release);
+		return changed ? [changed] : [];
 	});
 	if (problems.length > 0) throw new UserError(problems);
 }

@@ -1,9 +1,10 @@
-import { hostname, userInfo } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { problem, UserError } from "../../errors.ts";
 import { openSqliteStore, type SqliteStore } from "../../state/sqlite.ts";
 import { type Key, loadKey } from "../../variables/key.ts";
+import { defaultKeyFile } from "../../variables/key-file.ts";
 import { type CliContext, type Options, text } from "../command.ts";
 
 /** Opens what davit remembers. */
@@ -14,20 +15,14 @@ export function openStore({ stateFolder, clock, random }: CliContext): Promise<S
 /** The key that seals variables: from the environment, a command, or ~/.config/davit/key. */
 export async function openKey(context: CliContext, store: SqliteStore): Promise<Key> {
 	const { env, stateFolder, random } = context;
-	const file =
-		env.DAVIT_KEY_FILE ?? join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? userInfo().homedir, ".config"), "davit", "key");
-	const key = await loadKey({ env, file, storeFolder: stateFolder, mayCreate: !(await hasVariables(store)), random });
+	const file = env.DAVIT_KEY_FILE ?? defaultKeyFile(env, homedir());
+	const key = await loadKey({ env, file, storeFolder: stateFolder, mayCreate: !(await store.hasVariables()), random });
 	if (key.created)
 		context.emit({
 			type: "note",
 			text: `Made the key that encrypts variables: ${file}. Back it up: without it they can't be read.`,
 		});
 	return key;
-}
-
-async function hasVariables(store: SqliteStore): Promise<boolean> {
-	for (const { name } of await store.deployments()) if ((await store.variables(name)).length > 0) return true;
-	return false;
 }
 
 /** `user@host`, for events. */

@@ -1,0 +1,87 @@
+import { applyPlan } from "../../apply/apply.ts";
+import type { Plan } from "../../plan/step.ts";
+import { type CliContext, type Command, type Options, texts } from "../command.ts";
+import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
+import { prepareDeploy } from "../session/deploy.ts";
+import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import { manifestOptions } from "../session/inputs.ts";
+import { cloudOption, readManifest } from "../session/manifest.ts";
+import { openStore } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "<manifest>",
+	options: [
+		...manifestOptions,
+		cloudOption,
+		consentOption,
+		{ flags: "--fix", about: "recreate VMs that don't answer" },
+		{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
+		{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
+		{
+			flags: "--skip-drain <group>",
+			about: "pass over the drain scripts of a group (* for all); repeatable",
+			repeat: true,
+		},
+	],
+	help: `A deploy that was interrupted goes on where it was. Exit codes: 0 done, 1 failed, 3 another davit works on the deployment,
+4 refused (the message names the flag), 64 wrong usage, 130 interrupted.`,
+	run: async ([manifest], options, context) => {
+		const store = await openStore(context);
+		try {
+			const inputs = await readManifest(
+				String(manifest),
+				options,
+				context,
+				async (name) => (await store.read(name)).deployment,
+			);
+			for (const problem of inputs.warnings) context.emit({ type: "problem", problem });
+			await withRun("deploy", inputs, store, context, (run) => deploy(run, options));
+			return 0;
+		} finally {
+			await store.close();
+		}
+	},
+};
+
+async function deploy(run: DeploymentRun, options: Options): Promise<void> {
+	const { context, former, inputs } = run;
+	const prepared = await prepareDeploy(run, {
+		fix: options.fix === true,
+		recreate: options.recreate === true,
+		restart: false,
+		fixReleases: options.fixReleases === true,
+		skipDrain: new Set(texts(options, "skipDrain")),
+	});
+	try {
+		const { plan } = prepared;
+		const { name } = inputs.deployment;
+		if (plan.steps.length === 0)
+			return context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
+		const stateful = new Set(
+			run.records.instances().flatMap(({ group, index, disk }) => (disk ? [`${group}/${index}`] : [])),
+		);
+		await askConsent(
+			needsConsent(plan, stateful, former?.deployedAt === undefined),
+			context,
+			options.nonInteractive === true,
+		);
+		showPlan(plan, context);
+		const begin = context.clock.monotonic();
+		await applyPlan(plan, prepared.applyContext);
+		context.emit({
+			type: "note",
+			text: `${name}: deployed in ${((context.clock.monotonic() - begin) / 1000).toFixed(1)} s`,
+		});
+		for (const text of prepared.notes) context.emit({ type: "note", text });
+	} finally {
+		await prepared.close();
+	}
+}
+
+function showPlan(plan: Plan, { emit }: CliContext): void {
+	const changes = plan.changes.map(({ instance, action, reasons }) => {
+		const why = reasons.map(({ reason, detail }) => (detail ? `${reason}: ${detail}` : reason)).join(", ");
+		return `${action} ${instance} (${why})`;
+	});
+	emit({ type: "plan", deployment: plan.deployment, steps: plan.steps.length, changes });
+}

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import type { Login } from "../../apply/context.ts";
+import { Records } from "../../apply/records.ts";
+import { settleIntents } from "../../apply/resume.ts";
+import type { BlobStore } from "../../blobs/blobs.ts";
+import { openFolderStore } from "../../blobs/folder.ts";
+import { digestOf } from "../../digest.ts";
+import { createSsh } from "../../ssh/pool.ts";
+import type { Ssh } from "../../ssh/ssh.ts";
+import type { SqliteStore } from "../../state/sqlite.ts";
+import type { DeploymentRecord, Lease } from "../../state/state.ts";
+import type { Key } from "../../variables/key.ts";
+import type { CliContext } from "../command.ts";
+import { type Cpis, openCpis } from "./cpis.ts";
+import { ensureLogin } from "./login.ts";
+import { createMachines, type Machines } from "./machines.ts";
+import type { Inputs } from "./manifest.ts";
+import { holderName, openKey } from "./store.ts";
+
+/** All that a command which changes a deployment has at hand while it holds the lease. */
+export interface DeploymentRun {
+	readonly context: CliContext;
+	readonly inputs: Inputs;
+	readonly store: SqliteStore;
+	readonly key: Key;
+	readonly lease: Lease;
+	readonly records: Records;
+	/** As it was recorded when the run began. */
+	readonly former: DeploymentRecord | undefined;
+	/** Digest of manifest and cloud as they are now. */
+	readonly inputsDigest: string;
+	readonly login: Login;
+	readonly cpis: Cpis;
+	readonly machines: Machines;
+	readonly blobs: BlobStore;
+}
+
+/** Takes the lease of the deployment, settles what an earlier run left open, and gives all to `work`. */
+export async function withRun<T>(
+	verb: string,
+	inputs: Inputs,
+	store: SqliteStore,
+	context: CliContext,
+	work: (run: DeploymentRun) => Promise<T>,
+): Promise<T> {
+	const { name } = inputs.deployment;
+	const key = await openKey(context, store);
+	const lease = await store.acquire(name, holderName(verb));
+	const ending: (() => Promise<void> | void)[] = [() => lease.release()];
+	try {
+		const { deployment: former, ...recorded } = await store.read(name);
+		const records = new Records(recorded);
+		const login = await ensureLogin(lease, store, key, context);
+		const cpis = await openCpis(inputs.cloud, context);
+		ending.unshift(() => cpis.close());
+		const ssh = openSsh(context);
+		ending.unshift(() => ssh.close());
+		const owner = { store: store.uuid, deployment: name };
+		const signal = AbortSignal.any([context.signal, lease.signal]);
+		const machines = createMachines({
+			ssh,
+			records,
+			cloud: inputs.cloud,
+			cpi: cpis.get,
+			owner,
+			login,
+			clock: context.clock,
+			emit: context.emit,
+			signal,
+		});
+		await settleIntents(recorded.openIntents, {
+			deployment: name,
+			store,
+			lease,
+			records,
+			cpi: cpis.get,
+			options: { signal, deadlineMs: 600_000 },
+			now: context.clock.now,
+		});
+		const blobs = await openFolderStore({
+			folder: join(context.home, "blobs"),
+			clock: context.clock,
+			random: context.random,
+		});
+		const inputsDigest = digestOf({ manifest: inputs.manifestValue, cloud: inputs.cloudValue });
+		return await work({
+			context: { ...context, signal },
+			inputs,
+			store,
+			key,
+			lease,
+			records,
+			former,
+			inputsDigest,
+			login,
+			cpis,
+			machines,
+			blobs,
+		});
+	} finally {
+		for (const end of ending) await end();
+	}
+}
+
+function openSsh({ clock, env }: CliContext): Ssh {
+	return createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
+}
