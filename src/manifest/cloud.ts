@@ -73,7 +73,9 @@ export interface Compilation {
 	readonly az?: string;
 	readonly network: string;
 	readonly vmType?: string;
+	readonly vmExtensions?: readonly string[];
 	readonly cloudProperties: ValueMap;
+	readonly env?: ValueMap;
 }
 
 export interface CpiConfig {

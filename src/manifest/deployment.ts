@@ -16,12 +16,16 @@ export interface Deployment {
 	readonly variables: readonly VariableDefinition[];
 	readonly features: Features;
 	readonly tags: Readonly<Record<string, string>>;
+	/** Shown when a deploy ends. */
+	readonly notes?: string;
 }
 
 export interface ReleaseRef {
 	readonly name: string;
 	/** Always text, as written: `1.10` stays `1.10` only when quoted. `latest` and `create` are BOSH's words. */
 	readonly version: string;
+	/** The version's text where it was written as a number and lost digits: `1.360` for 1.36. */
+	readonly writtenVersion?: string;
 	/** http(s), file://, or a path (folder or tarball) relative to the manifest's folder, made absolute. */
 	readonly url?: string;
 	/** `HEX` (SHA-1), `sha256:HEX`, or several joined by `;`. */
@@ -34,6 +38,8 @@ export interface StemcellRef {
 	readonly os?: string;
 	readonly name?: string;
 	readonly version: string;
+	/** As in `ReleaseRef`. */
+	readonly writtenVersion?: string;
 }
 
 /** A count or a percentage of the batch; see BOSH's floors. */

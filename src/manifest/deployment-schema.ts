@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { addon } from "./addon-schema.ts";
+import type { Deployment, Features } from "./deployment.ts";
+import { group } from "./group-schema.ts";
+import { nodeAt } from "./path.ts";
+import { release, resolveUrl, stemcell } from "./release-schema.ts";
+import type { Report } from "./report.ts";
+import { compact, flag, ignored, optional, section, text, textMap } from "./section.ts";
+import { expandStaticIps } from "./static-ips.ts";
+import { update } from "./update-schema.ts";
+import { definitionOf, variable } from "./variable-schema.ts";
+
+const features = section(
+	{
+		converge_variables: optional(flag),
+		randomize_az_placement: optional(flag),
+		use_dns_addresses: optional(flag),
+		use_short_dns_addresses: optional(flag),
+		use_link_dns_names: optional(flag),
+	},
+	{ notYet: { use_tmpfs_config: "leave it out" } },
+).transform((given): Features => {
+	const links = given.use_link_dns_names ?? false;
+	return {
+		convergeVariables: given.converge_variables ?? false,
+		randomizeAzPlacement: given.randomize_az_placement ?? false,
+		useDnsAddresses: (given.use_dns_addresses ?? false) || links,
+		useShortDnsAddresses: (given.use_short_dns_addresses ?? false) || links,
+		useLinkDnsNames: links,
+	};
+});
+
+const NO_FEATURES: Features = {
+	convergeVariables: false,
+	randomizeAzPlacement: false,
+	useDnsAddresses: false,
+	useShortDnsAddresses: false,
+	useLinkDnsNames: false,
+};
+
+const CREATE_ENV =
+	"this is a manifest for bosh create-env: write a deployment manifest (v2), and the cloud in the --cloud file";
+
+/** A deployment manifest (bosh.io, manifest v2). */
+export const deployment = section(
+	{
+		name: text,
+		releases: z.array(release),
+		stemcells: z.array(stemcell),
+		update,
+		instance_groups: z.array(group),
+		addons: optional(z.array(addon)),
+		variables: optional(z.array(variable)),
+		features: optional(features),
+		tags: optional(textMap),
+		notes: optional(text),
+		manifest_version: ignored,
+		director_uuid: ignored,
+		properties: ignored,
+	},
+	{
+		notYet: {
+			cloud_provider: CREATE_ENV,
+			resource_pools: CREATE_ENV,
+			disk_pools: CREATE_ENV,
+			networks: "networks stand in the --cloud file",
+			compilation: "compilation stands in the --cloud file",
+			jobs: "write instance_groups (manifest v2)",
+			azs: "azs stand in the --cloud file",
+			vm_types: "vm_types stand in the --cloud file",
+			disk_types: "disk_types stand in the --cloud file",
+		},
+	},
+);
+
+/** The deployment that a manifest of this form describes. Releases given by path are found from `folder`. */
+export function assembleDeployment(given: z.output<typeof deployment>, folder: string, report: Report): Deployment {
+	const chosen = given.features ?? NO_FEATURES;
+	return {
+		name: given.name,
+		releases: given.releases.map((entry, index) => ({
+			...entry,
+			...writtenVersion(`/releases/${index}`, report),
+			...compact({ url: entry.url === undefined ? undefined : resolveUrl(entry.url, folder) }),
+		})),
+		stemcells: given.stemcells.map((entry, index) => ({ ...entry, ...writtenVersion(`/stemcells/${index}`, report) })),
+		update: given.update,
+		instanceGroups: given.instance_groups.map((entry, index) => ({
+			...entry,
+			networks: expandStaticIps(entry.networks, `/instance_groups/${index}/networks`, report),
+			update: { ...given.update, ...entry.update },
+		})),
+		addons: given.addons ?? [],
+		variables: (given.variables ?? []).map((entry) => definitionOf(entry, chosen.convergeVariables)),
+		features: chosen,
+		tags: given.tags ?? {},
+		...compact({ notes: given.notes }),
+	};
+}
+
+/** A version that was written as a number and lost digits: messages name both spellings. */
+function writtenVersion(path: string, report: Report): { readonly writtenVersion?: string } {
+	const node = nodeAt(report.source.node, `${path}/version`);
+	if (node?.kind !== "scalar" || node.source === undefined || node.source === String(node.value)) return {};
+	return { writtenVersion: node.source };
+}

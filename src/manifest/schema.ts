@@ -1,0 +1,54 @@
+import type { z } from "zod";
+import type { Problem } from "../errors.ts";
+import { checkCloud } from "./check-cloud.ts";
+import { checkManifest } from "./check-manifest.ts";
+import type { Cloud } from "./cloud.ts";
+import { assembleCloud, cloud } from "./cloud-schema.ts";
+import type { Deployment } from "./deployment.ts";
+import { assembleDeployment, deployment } from "./deployment-schema.ts";
+import type { Interpolated } from "./interpolate-manifest.ts";
+import { reportMissing } from "./missing-variables.ts";
+import { type Report, reportOn } from "./report.ts";
+import { readBySchema } from "./schema-problems.ts";
+import { warnOfSecrets } from "./warn-of-secrets.ts";
+
+/**
+ * Reads a deployment manifest. `folder` is the manifest's, absolute: releases given by path are found from it. `problems` holds errors
+ * and warnings; beside errors a deployment is only good for finding more of them.
+ */
+export function parseDeployment(
+	interpolated: Interpolated,
+	folder: string,
+): { readonly deployment?: Deployment; readonly problems: readonly Problem[] } {
+	const report = reportOn(interpolated);
+	const given = read(interpolated, deployment, report);
+	if (!given) return { problems: report.problems };
+	const made = assembleDeployment(given, folder, report);
+	checkManifest(made, report);
+	return { deployment: made, problems: report.problems };
+}
+
+/** Reads a cloud file. `problems` holds errors and warnings; beside errors a cloud is only good for finding more of them. */
+export function parseCloud(interpolated: Interpolated): {
+	readonly cloud?: Cloud;
+	readonly problems: readonly Problem[];
+} {
+	const report = reportOn(interpolated);
+	const given = read(interpolated, cloud, report);
+	if (!given) return { problems: report.problems };
+	const made = assembleCloud(given, report);
+	checkCloud(made, report);
+	return { cloud: made, problems: report.problems };
+}
+
+/** Nothing is read from what could not be interpolated: its problems are told already. */
+function read<Schema extends z.ZodType>(
+	interpolated: Interpolated,
+	schema: Schema,
+	report: Report,
+): z.output<Schema> | undefined {
+	if (interpolated.problems.length > 0) return undefined;
+	reportMissing(interpolated.references, report);
+	warnOfSecrets("/properties", report);
+	return readBySchema(schema, report);
+}

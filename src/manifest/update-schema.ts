@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Amount, UpdateConfig, WatchTime } from "./deployment.ts";
+import { compact, flag, optional, section } from "./section.ts";
+
+const amount = z.union(
+	[
+		z
+			.int()
+			.min(0)
+			.transform((number): Amount => ({ count: number })),
+		z
+			.string()
+			.regex(/^\s*\d+%?\s*$/)
+			.transform((text): Amount => {
+				const number = Number.parseInt(text, 10);
+				return text.includes("%") ? { percent: number } : { count: number };
+			}),
+	],
+	'a count or a percentage such as "50%"',
+);
+
+/** Milliseconds: `5000`, or `1000-60000`. One number is both ends, as in BOSH. */
+const watchTime = z.union(
+	[
+		z
+			.int()
+			.min(0)
+			.transform((number): WatchTime => ({ fromMs: number, toMs: number })),
+		z
+			.string()
+			.regex(/^\s*\d+\s*(-\s*\d+\s*)?$/)
+			.transform((text): WatchTime => {
+				const [from = "0", to = from] = text.split("-");
+				return { fromMs: Number(from), toMs: Number(to) };
+			})
+			.refine(({ fromMs, toMs }) => fromMs <= toMs),
+	],
+	"milliseconds such as 30000, or a range such as 1000-60000 whose first number is the smaller",
+);
+
+/** Any part of `update:`, as an instance group overrides it. */
+export const updatePart = section({
+	canaries: optional(amount),
+	max_in_flight: optional(amount),
+	canary_watch_time: optional(watchTime),
+	update_watch_time: optional(watchTime),
+	serial: optional(flag),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])),
+	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])),
+}).transform(
+	(part): Partial<UpdateConfig> =>
+		compact({
+			canaries: part.canaries,
+			maxInFlight: part.max_in_flight,
+			canaryWatchTime: part.canary_watch_time,
+			updateWatchTime: part.update_watch_time,
+			serial: part.serial,
+			vmStrategy: part.vm_strategy,
+			initialDeployAzUpdateStrategy: part.initial_deploy_az_update_strategy,
+		}),
+);
+
+/** The deployment's `update:`. BOSH has no default for the first four. */
+export const update = section({
+	canaries: amount,
+	max_in_flight: amount,
+	canary_watch_time: watchTime,
+	update_watch_time: watchTime,
+	serial: optional(flag),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])),
+	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])),
+}).transform(
+	(whole): UpdateConfig => ({
+		canaries: whole.canaries,
+		maxInFlight: whole.max_in_flight,
+		canaryWatchTime: whole.canary_watch_time,
+		updateWatchTime: whole.update_watch_time,
+		serial: whole.serial ?? true,
+		vmStrategy: whole.vm_strategy ?? "delete-create",
+		initialDeployAzUpdateStrategy: whole.initial_deploy_az_update_strategy ?? "serial",
+	}),
+);
