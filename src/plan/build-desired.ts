@@ -3,10 +3,10 @@ import { digestOf } from "../digest.ts";
 import { type Problem, problem, UserError } from "../errors.ts";
 import type { Cloud } from "../manifest/cloud.ts";
 import type { Deployment, InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
+import { nearest } from "../manifest/nearest.ts";
 import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
-import { nearest } from "../manifest/nearest.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
 import { groupJobs } from "./group-jobs.ts";
@@ -55,7 +55,7 @@ export function buildDesired(input: DesiredInput): {
 	problems.push(...links.problems, ...aliasProblems(linkGroups, links.providers));
 	const all = new Map(groups.flatMap(({ instances }) => instances.map(({ placed }) => [placed.id, placed] as const)));
 	const built = groups.flatMap(({ group, jobs, instances }) => {
-		const records = jobs.some(({ job }) => job.name === "bosh-dns")
+		const records = runsBoshDns({ group, jobs, instances: [] })
 			? recordsJson(scheme, [...all.values()], links.providers)
 			: undefined;
 		const packages = groupPackages(group, jobs, input, problems);

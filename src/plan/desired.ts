@@ -16,6 +16,8 @@ export interface DesiredJob {
 	readonly links: Readonly<Record<string, LinkData>>;
 	/** Keyed digest of everything it is rendered from; absent while a variable that it needs is unknown. */
 	readonly input?: string;
+	/** Keyed digest of what it renders to, where that is known while planning. */
+	readonly output?: string;
 }
 
 export interface DesiredDisk {

@@ -122,7 +122,8 @@ function appliedReasons(desired: DesiredInstance): WhyChanged[] {
 		if (!former) reasons.push({ reason: "job", detail: `job ${name} is new` });
 		else if (former.fingerprint !== job.job.fingerprint)
 			reasons.push({ reason: "job", detail: `job ${name} is another version` });
-		else if (former.input !== job.input) reasons.push({ reason: "configuration", detail: `job ${name}` });
+		else if (former.input !== job.input && former.output !== job.output)
+			reasons.push({ reason: "configuration", detail: `job ${name}` });
 	}
 	for (const use of desired.packages)
 		if (applied.packages[use.name] !== use.key) reasons.push({ reason: "packages", detail: `package ${use.name}` });

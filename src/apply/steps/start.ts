@@ -11,7 +11,7 @@ const POLL_MS = [250, 250, 500, 1000];
 /** BOSH gives processes this long to stop, then goes on. */
 const STOP_MS = 300_000;
 
-/** Starts and monitors all processes, and watches until all run or the watch time is over. */
+/** Starts and monitors all processes, and watches: from the watch time's lower end on they must all run, at its upper end it fails. */
 export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
 	const { clock, records, store, lease } = context;
 	const { signal } = callOptions(context);
@@ -22,7 +22,7 @@ export async function start(step: Of<"start">, context: ApplyContext): Promise<v
 			(process) => process.monitored && process.status !== "running",
 		);
 		const elapsed = clock.monotonic() - begin;
-		if (waiting.length === 0) break;
+		if (waiting.length === 0 && elapsed >= step.watch.fromMs) break;
 		if (elapsed > step.watch.toMs) throw await notRunning(step, context, waiting);
 		context.emit({
 			type: "step-progress",

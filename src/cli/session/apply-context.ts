@@ -32,15 +32,19 @@ export interface ApplyContextParts {
 	readonly login: Login;
 	readonly blobs: BlobStore;
 	readonly releases: ReadonlyMap<string, Release>;
-	readonly variables: VariableBook;
-	readonly renderBook: RenderBook;
 	readonly key: Key;
-	readonly record: DeploymentRecord;
+	/** What only a deploy has. */
+	readonly variables?: VariableBook;
+	readonly renderBook?: RenderBook;
+	readonly record?: DeploymentRecord;
 }
 
 /** Puts together what steps work with. */
 export function applyContext(parts: ApplyContextParts): ApplyContext {
-	const { context, lease, store, records, machines, login, blobs, releases, renderBook, key } = parts;
+	const { context, lease, store, records, machines, login, blobs, releases, key } = parts;
+	const renderBook = needed(parts.renderBook);
+	const variables = needed(parts.variables);
+	const record = needed(parts.record);
 	const desired = new Map(parts.desired.map((instance) => [instance.name, instance]));
 	const of = (name: InstanceName) => {
 		const found = desired.get(name);
@@ -61,16 +65,16 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		disconnect: machines.disconnect,
 		blobs,
 		openPackage: (use) => openPackage(releases, use),
-		rendered: (name) => renderBook.rendered(of(name)),
-		render: (names, signal) => renderBook.render(names.map(of), signal),
-		makeVariables: (names, _, progress) => parts.variables.make(names, lease, progress),
+		rendered: (name) => renderBook().rendered(of(name)),
+		render: (names, signal) => renderBook().render(names.map(of), signal),
+		makeVariables: (names, _, progress) => variables().make(names, lease, progress),
 		keyedDigest: (text) => keyedDigest(key, text),
 		inputOf: (name, job) => {
 			const found = of(name).jobs.find((wanted) => wanted.job.name === job);
-			return (found && renderBook.inputOf(found)) ?? "";
+			return (found && renderBook().inputOf(found)) ?? "";
 		},
-		deploymentRecord: () => parts.record,
-		supervisorTable: (name) => tableOf(of(name), renderBook),
+		deploymentRecord: record,
+		supervisorTable: (name) => tableOf(of(name), renderBook()),
 		bootstrapScript: (name) => bootstrapOf(of(name), lease.fence.deployment, login),
 		lastLogLines: (process) => lastLinesScript(process),
 		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),
@@ -80,6 +84,14 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		random: context.random,
 		emit: context.emit,
 		signal: context.signal,
+	};
+}
+
+/** For what a plan without a deploy has no steps for. */
+function needed<T>(part: T | undefined): () => T {
+	return () => {
+		if (part === undefined) throw new Error("this plan has steps that only a deploy can run");
+		return part;
 	};
 }
 

@@ -25,6 +25,8 @@ export interface RenderBook {
 	/** Renders those whose values are all known, as far as they aren't yet. */
 	renderKnown(instances: readonly DesiredInstance[], signal: AbortSignal): Promise<void>;
 	rendered(instance: DesiredInstance): readonly RenderedJob[];
+	/** Keyed digest of what a job rendered to; undefined if it isn't rendered. */
+	outputOf(instance: DesiredInstance, job: DesiredJob): string | undefined;
 }
 
 export function createRenderBook({ renderer, values, keyedDigest, nowMs, emit }: RenderBookOptions): RenderBook {
@@ -79,6 +81,10 @@ export function createRenderBook({ renderer, values, keyedDigest, nowMs, emit }:
 				pairs(instances).filter(({ job }) => isKnown(job)),
 				signal,
 			),
+		outputOf: ({ name }, { job }) => {
+			const rendered = done.get(name)?.get(job.name);
+			return rendered && keyedDigest(JSON.stringify(rendered));
+		},
 		rendered: ({ name, jobs }) => jobs.flatMap(({ job }) => done.get(name)?.get(job.name) ?? []),
 	};
 }

@@ -7,7 +7,10 @@ import { appsOfCell, routesOf } from "./lib/placement.mjs";
 
 /** The API: apps for people (behind the router, with a password), cells and routes for the other components (mutual TLS). */
 const config = readConfig();
-const apps = await openApps(config.database);
+const apps = await openApps(config.database).catch((error) => {
+	console.error(`database ${config.database.host}: ${error.message}`);
+	process.exit(1);
+});
 const tls = tlsOptions(config.tls);
 const MAX_APP = 64 * 1024 * 1024;
 

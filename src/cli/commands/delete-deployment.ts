@@ -1,0 +1,59 @@
+import { applyPlan } from "../../apply/apply.ts";
+import { problem, UserError } from "../../errors.ts";
+import { planDelete } from "../../plan/plan-delete.ts";
+import { type Command, text } from "../command.ts";
+import { askConsent, consentOption } from "../session/confirm.ts";
+import { deletePieces } from "../session/delete.ts";
+import { withRun } from "../session/deployment-run.ts";
+import { recordedInputs } from "../session/manifest.ts";
+import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "[deployment]",
+	options: [deploymentOption, consentOption, { flags: "--skip-drain", about: "pass over all drain scripts" }],
+	help: "Persistent disks are kept, orphaned: davit disks --orphaned lists them. Generated variables are kept too.",
+	run: async ([given], options, context) => {
+		const store = await openStore(context);
+		try {
+			const wanted = typeof given === "string" ? given : text(options, "deployment");
+			if (wanted !== undefined && wanted.includes("/")) {
+				throw new UserError(
+					problem("not-a-deployment", `${wanted} is an instance, and this command deletes whole deployments`, {
+						hint: "name a deployment",
+					}),
+					{ exitCode: 64 },
+				);
+			}
+			const name = await chosenDeployment(
+				store,
+				wanted === undefined ? options : { ...options, deployment: wanted },
+				context.env,
+			);
+			const { deployment: record } = await store.read(name);
+			if (!record) return 0;
+			await withRun("delete-deployment", recordedInputs(record), store, context, async (run) => {
+				const pieces = await deletePieces(run);
+				const plan = planDelete({
+					deployment: name,
+					...pieces.input,
+					skipDrain: options.skipDrain === true,
+					forget: true,
+				});
+				const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
+				await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
+				context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
+				await applyPlan(plan, pieces.applyContext);
+				context.emit({ type: "note", text: `${name}: deleted` });
+				const disks = run.records.disks().map(({ cid }) => cid);
+				if (disks.length > 0)
+					context.emit({
+						type: "note",
+						text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them; a deploy of the same name does not take them back by itself.`,
+					});
+			});
+			return 0;
+		} finally {
+			await store.close();
+		}
+	},
+};

@@ -1,0 +1,125 @@
+import { applyPlan } from "../../apply/apply.ts";
+import type { ErrandResult } from "../../apply/context.ts";
+import { problem, UserError } from "../../errors.ts";
+import { planDelete } from "../../plan/plan-delete.ts";
+import { planErrand } from "../../plan/plan-errand.ts";
+import type { CliContext, Command, Options } from "../command.ts";
+import { applyContext } from "../session/apply-context.ts";
+import { deletePieces } from "../session/delete.ts";
+import { prepareDeploy } from "../session/deploy.ts";
+import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import { recordedInputs } from "../session/manifest.ts";
+import { selectInstances } from "../session/recorded.ts";
+import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "<errand>",
+	options: [
+		deploymentOption,
+		{ flags: "--instance <group/index>", about: "run a colocated errand on these only; repeatable", repeat: true },
+		{ flags: "--keep-alive", about: "keep the VMs of an errand's own group" },
+	],
+	help: "An errand is a job with bin/run on VMs of the deployment, or an instance group with lifecycle: errand. Exit code 1 if it fails anywhere.",
+	run: async ([errand], options, context) => {
+		const store = await openStore(context);
+		try {
+			const name = await chosenDeployment(store, options, context.env);
+			const { deployment: record } = await store.read(name);
+			if (!record) return 1;
+			return await withRun("run-errand", recordedInputs(record), store, context, async (run) => {
+				const group = run.inputs.deployment.instanceGroups.find(
+					(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
+				);
+				const results = group
+					? await runGroup(String(errand), run, options)
+					: await runColocated(String(errand), run, options);
+				return showResults(results, context);
+			});
+		} finally {
+			await store.close();
+		}
+	},
+};
+
+/** On the VMs that have the job. */
+async function runColocated(errand: string, run: DeploymentRun, options: Options): Promise<readonly ErrandResult[]> {
+	const { records, inputs } = run;
+	const has = records.instances().filter(({ applied }) => applied?.jobs[errand]?.files.includes("bin/run"));
+	const asked =
+		options.instance === undefined
+			? undefined
+			: new Set((options.instance as string[]).flatMap((selector) => selectInstances(records, selector)));
+	const chosen = has
+		.map(({ group, index }) => `${group}/${index}`)
+		.filter((name) => asked === undefined || asked.has(name));
+	if (chosen.length === 0) {
+		const known = [
+			...new Set(
+				records
+					.instances()
+					.flatMap(({ applied }) =>
+						Object.entries(applied?.jobs ?? {}).flatMap(([job, { files }]) => (files.includes("bin/run") ? [job] : [])),
+					),
+			),
+		];
+		const groups = inputs.deployment.instanceGroups
+			.filter(({ lifecycle }) => lifecycle === "errand")
+			.map(({ name }) => name);
+		const all = [...known, ...groups].sort().join(", ");
+		throw new UserError(
+			problem("no-errand", `there is no errand "${errand}"${asked ? " on these instances" : ""}`, {
+				hint: all === "" ? "the deployment has none" : `there are: ${all}`,
+			}),
+		);
+	}
+	const plan = planErrand(
+		inputs.deployment.name,
+		chosen.map((instance) => ({ instance, job: errand })),
+	);
+	const work = applyContext({ ...run, desired: [], releases: new Map() });
+	await applyPlan(plan, work);
+	return work.errandResults;
+}
+
+/** On VMs of its own, which exist only while it runs. */
+async function runGroup(errand: string, run: DeploymentRun, options: Options): Promise<readonly ErrandResult[]> {
+	const flags = {
+		fix: true,
+		recreate: false,
+		restart: false,
+		fixReleases: false,
+		skipDrain: new Set<string>(),
+		errandGroup: errand,
+	};
+	const prepared = await prepareDeploy(run, flags);
+	const { deployment } = run.inputs;
+	try {
+		const instances = [...prepared.applyContext.desired.values()];
+		const errands = instances.flatMap(({ name, jobs }) =>
+			jobs.filter(({ job }) => job.errand).map(({ job }) => ({ instance: name, job: job.name })),
+		);
+		await applyPlan(planErrand(deployment.name, errands, prepared.plan), prepared.applyContext);
+	} finally {
+		await prepared.close();
+	}
+	if (options.keepAlive !== true) {
+		const pieces = await deletePieces(run, errand);
+		await applyPlan(
+			planDelete({ deployment: deployment.name, ...pieces.input, orphanVms: [], skipDrain: true, forget: false }),
+			pieces.applyContext,
+		);
+	}
+	return prepared.applyContext.errandResults;
+}
+
+function showResults(results: readonly ErrandResult[], { emit }: CliContext): number {
+	for (const { instance, job, stdout, stderr } of results) {
+		if (stdout !== "")
+			emit({ type: "output", text: `${instance} ${job}, standard output:\n${stdout.replace(/\n?$/, "\n")}` });
+		if (stderr !== "")
+			emit({ type: "output", text: `${instance} ${job}, standard error:\n${stderr.replace(/\n?$/, "\n")}` });
+	}
+	const rows = results.map(({ instance, job, exitCode }) => ({ instance, errand: job, exit_code: exitCode }));
+	emit({ type: "table", name: "errand", columns: ["instance", "errand", "exit_code"], rows });
+	return results.every(({ exitCode }) => exitCode === 0) ? 0 : 1;
+}

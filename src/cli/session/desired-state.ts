@@ -1,0 +1,143 @@
+import { type Problem, UserError } from "../../errors.ts";
+import type { Deployment } from "../../manifest/deployment.ts";
+import { buildDesired } from "../../plan/build-desired.ts";
+import type { DesiredInstance } from "../../plan/desired.ts";
+import { placeInstances } from "../../plan/place.ts";
+import type { Release } from "../../release/release.ts";
+import type { InstanceRecord } from "../../state/state.ts";
+import { createRubyRenderer } from "../../template/ruby/renderer.ts";
+import { keyedDigest } from "../../variables/key.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+import { monitProblems } from "./monit-problems.ts";
+import { openReleases, refuseChangedReleases } from "./releases.ts";
+import { createRenderBook, type RenderBook } from "./render-book.ts";
+import { openVariables, type VariableBook } from "./variables.ts";
+
+export interface DesiredFlags {
+	readonly fixReleases: boolean;
+	/** This errand group alone, instead of all service groups. */
+	readonly errandGroup?: string;
+}
+
+/** What the manifest wants, and what it is made from. */
+export interface DesiredState {
+	readonly desired: readonly DesiredInstance[];
+	readonly obsolete: readonly InstanceRecord[];
+	readonly releases: ReadonlyMap<string, Release>;
+	readonly variables: VariableBook;
+	readonly renderBook: RenderBook;
+	readonly close: () => Promise<void>;
+}
+
+/** Opens releases, places instances, makes what variables are cheap, and renders all that is known. Throws with everything that is wrong. */
+export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Promise<DesiredState> {
+	const { context, inputs, store, key, lease, former, records } = run;
+	const { deployment, cloud } = inputs;
+	const releases = await openReleases(deployment, run.blobs, context);
+	if (former && !flags.fixReleases) refuseChangedReleases(releases, former.releases);
+	const placement = placeInstances(deployment, cloud, records.instances(), {
+		usedElsewhere: await addressesElsewhere(run),
+		newId: context.random.uuid,
+		include: ({ lifecycle, name }) => lifecycle === "service" || name === flags.errandGroup,
+	});
+	const built = buildDesired({ deployment, cloud, placement, releases, disks: records.disks() });
+	tell(built.problems, run);
+	const { clock, random, hide } = context;
+	const variables = await openVariables(deployment.variables, {
+		deployment: deployment.name,
+		store,
+		key,
+		clock,
+		random,
+		hide,
+	});
+	tell(variables.warnings, run);
+	await variables.make(cheapOnes(variables), lease, () => {});
+	const renderer = createRubyRenderer();
+	const renderBook = createRenderBook({
+		renderer,
+		values: variables.values,
+		keyedDigest: (text) => keyedDigest(key, text),
+		nowMs: clock.now(),
+		emit: context.emit,
+	});
+	try {
+		const wanted = built.instances.filter(
+			({ group }) => flags.errandGroup === undefined || group.name === flags.errandGroup,
+		);
+		const desired = await withDigests(wanted, renderBook, run);
+		if (variables.planned.length > 0) renderer.warm();
+		return {
+			desired,
+			obsolete: obsoleteOf(placement.obsolete, deployment, flags),
+			releases,
+			variables,
+			renderBook,
+			close: () => renderer.close(),
+		};
+	} catch (error) {
+		await renderer.close();
+		throw error;
+	}
+}
+
+/** Those that are made in no time, so that the templates that need them can be checked before any VM is made. */
+function cheapOnes({ planned }: VariableBook): readonly string[] {
+	return planned.filter(({ definition }) => definition.type === "password").map(({ definition }) => definition.name);
+}
+
+/** Says of each job what it is rendered from and, where that is not what was last installed, what it renders to. */
+async function withDigests(
+	instances: readonly DesiredInstance[],
+	renderBook: RenderBook,
+	run: DeploymentRun,
+): Promise<readonly DesiredInstance[]> {
+	const withInputs = instances.map((instance) => ({
+		...instance,
+		jobs: instance.jobs.map((job) => {
+			const input = renderBook.inputOf(job);
+			return input === undefined ? job : { ...job, input };
+		}),
+	}));
+	const changed = withInputs.filter(({ jobs, record }) =>
+		jobs.some(({ job, input }) => input === undefined || record?.applied?.jobs[job.name]?.input !== input),
+	);
+	await renderBook.renderKnown(changed, run.context.signal);
+	tell(monitProblems(changed, renderBook), run);
+	return withInputs.map((instance) => ({
+		...instance,
+		jobs: instance.jobs.map((job) => {
+			const output = renderBook.outputOf(instance, job);
+			return output === undefined ? job : { ...job, output };
+		}),
+	}));
+}
+
+/** An errand's VM that was kept alive is not obsolete while the manifest has its group; bringing up an errand removes nothing. */
+function obsoleteOf(
+	left: readonly InstanceRecord[],
+	deployment: Deployment,
+	flags: DesiredFlags,
+): readonly InstanceRecord[] {
+	if (flags.errandGroup !== undefined) return [];
+	const errands = new Set(
+		deployment.instanceGroups.flatMap(({ name, lifecycle }) => (lifecycle === "errand" ? [name] : [])),
+	);
+	return left.filter(({ group }) => !errands.has(group));
+}
+
+/** Errors end the command, all at once; warnings are shown. */
+function tell(problems: readonly Problem[], { context }: DeploymentRun): void {
+	const errors = problems.filter(({ severity }) => severity === "error");
+	if (errors.length > 0) throw new UserError(errors);
+	for (const problem of problems) context.emit({ type: "problem", problem });
+}
+
+/** Addresses that instances of other deployments hold. */
+async function addressesElsewhere({ store, inputs }: DeploymentRun): Promise<ReadonlySet<string>> {
+	const others = (await store.deployments()).filter(({ name }) => name !== inputs.deployment.name);
+	const instances = (await Promise.all(others.map(({ name }) => store.read(name)))).flatMap(
+		(recorded) => recorded.instances,
+	);
+	return new Set(instances.flatMap(({ ips }) => Object.values(ips)));
+}
