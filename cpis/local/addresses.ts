@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import type { VmNetwork, VmRequest } from "../../src/cpi/cpi.ts";
 import { localError } from "./errors.ts";
@@ -76,15 +77,21 @@ export function planInterfaces(
 
 /** Input of `ip -batch` in the deployment's network: the VM's cables. `@PID@` stands for the VM's first process. */
 export function wireBatch(cid: string, interfaces: readonly VmInterface[]): string {
-	const lines = interfaces.flatMap(({ gateway, prefix }, index) => {
+	const lines = interfaces.flatMap(({ ip, gateway, prefix }, index) => {
 		const end = `v${cid.slice(-10)}n${index}`;
 		return [
 			`address replace ${gateway}/${prefix} dev davit0${gateway.includes(":") ? " nodad" : ""}`,
-			`link add ${end} type veth peer name eth${index} netns @PID@`,
+			`link add ${end} type veth peer name eth${index} address ${hardwareAddress(ip)} netns @PID@`,
 			`link set ${end} master davit0 up`,
 		];
 	});
 	return `${lines.join("\n")}\n`;
+}
+
+/** Made from the address: a VM that comes back is reached at once, since what its neighbours have learnt is still right. */
+function hardwareAddress(ip: string): string {
+	const digits = createHash("sha256").update(ip).digest("hex").slice(0, 10);
+	return ["02", ...(digits.match(/../g) ?? [])].join(":");
 }
 
 /** Input of `ip -batch` in the VM. */

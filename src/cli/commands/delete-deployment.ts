@@ -16,7 +16,7 @@ export const command: Command = {
 		const store = await openStore(context);
 		try {
 			const wanted = typeof given === "string" ? given : text(options, "deployment");
-			if (wanted !== undefined && wanted.includes("/")) {
+			if (wanted?.includes("/")) {
 				throw new UserError(
 					problem("not-a-deployment", `${wanted} is an instance, and this command deletes whole deployments`, {
 						hint: "name a deployment",
