@@ -4,7 +4,7 @@ import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
 import { planCompile } from "./plan-compile.ts";
 import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
-import { titleOf } from "./titles.ts";
+import { counted, titleOf } from "./titles.ts";
 import { updateOrder } from "./update-order.ts";
 
 export interface DeployInput {
@@ -38,7 +38,7 @@ export function planDeploy(input: DeployInput): Plan {
 		steps.push({
 			kind: "make-variables",
 			id: MAKE_VARIABLES,
-			title: `Making ${input.unknownVariables.length} variables`,
+			title: `Making ${counted(input.unknownVariables.length, "variable")}`,
 			after: [],
 			variables: input.unknownVariables,
 		});

@@ -24,7 +24,7 @@ export function titleOf(data: StepData, instance: string): string {
 		case "orphan-disk":
 			return `Orphaning the persistent disk of ${instance}`;
 		case "install-packages":
-			return `Installing ${data.packages.length} packages on ${instance}`;
+			return `Installing ${counted(data.packages.length, "package")} on ${instance}`;
 		case "update-names":
 			return `Updating names on ${instance}`;
 		case "install-jobs":
@@ -42,4 +42,9 @@ export function titleOf(data: StepData, instance: string): string {
 		default:
 			return data.kind;
 	}
+}
+
+/** `1 package`, `2 packages` */
+export function counted(count: number, what: string): string {
+	return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
