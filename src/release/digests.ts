@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 
-export type Algorithm = "sha1" | "sha256" | "sha512";
+type Algorithm = "sha1" | "sha256" | "sha512";
 export type Digests = Readonly<Record<Algorithm, string>>;
 
 const hexLength: Readonly<Record<Algorithm, number>> = { sha1: 40, sha256: 64, sha512: 128 };
@@ -9,9 +9,7 @@ const hexLength: Readonly<Record<Algorithm, number>> = { sha1: 40, sha256: 64, s
  * Reads what `sha1` keys hold in release.MF and manifests: `HEX` (SHA-1), `sha1:HEX`, `sha256:HEX`, `sha512:HEX`, or several joined
  * by `;`. Undefined if no part of it is a digest of a known kind.
  */
-export function parseDigests(
-	text: string,
-): readonly { readonly algorithm: Algorithm; readonly hex: string }[] | undefined {
+function parseDigests(text: string): readonly { readonly algorithm: Algorithm; readonly hex: string }[] | undefined {
 	const known = text.split(";").flatMap((part) => {
 		const [, algorithm = "sha1", hex = ""] = /^\s*(?:([a-z0-9]+):)?([0-9a-fA-F]+)\s*$/.exec(part) ?? [];
 		if (!(algorithm in hexLength) || hex.length !== hexLength[algorithm as Algorithm]) return [];

@@ -20,6 +20,8 @@ export interface FileTree {
 	read(path: string): Promise<Buffer>;
 	/** Follows symlinks. */
 	open(path: string): Promise<Readable>;
+	/** `sha256:HEX` of a file's bytes, where it is known without reading them. */
+	knownDigest?(path: string): string | undefined;
 	/** The target as written. */
 	readLink(path: string): Promise<string>;
 }

@@ -13,7 +13,7 @@ export interface FingerprintFile {
 	readonly mode?: FingerprintMode;
 }
 
-export type FingerprintMode = "100755" | "100644" | "symlink";
+type FingerprintMode = "100755" | "100644" | "symlink";
 
 /**
  * The fingerprint of a job, package or licence, 64 hex digits: `v2`, then each file's name, digest and mode in the order of the paths'

@@ -142,7 +142,7 @@ function modeOf(member: PackageMember): "symlink" | "100755" | "100644" {
 
 async function digestOf(files: FileTree, { kind, source }: PackageMember): Promise<string> {
 	if (kind === "symlink") return sha256Of(await files.readLink(source));
-	return sha256OfStream(await files.open(source));
+	return files.knownDigest?.(source) ?? sha256OfStream(await files.open(source));
 }
 
 function join(folder: string, name: string): string {

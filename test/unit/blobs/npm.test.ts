@@ -66,11 +66,12 @@ const fetchPad = (wanted = integrity, spec = "pad@1.0.0", signal = new AbortCont
 
 describe("npmTarball", () => {
 	test("fetches the registry's tarball with npm, and only once", async () => {
-		const path = await fetchPad();
-		expect((await readFile(path)).equals(tarball)).toBe(true);
+		const found = await fetchPad();
+		expect((await readFile(found.path)).equals(tarball)).toBe(true);
+		expect(found.digest).toBe(`sha256:${createHash("sha256").update(tarball).digest("hex")}`);
 		const before = asked.length;
 		expect(before).toBeGreaterThan(0);
-		expect(await fetchPad()).toBe(path);
+		expect(await fetchPad()).toEqual(found);
 		expect(asked).toHaveLength(before);
 	});
 
