@@ -5,7 +5,7 @@ export const actions = bash`
 # Start and stop are asked for by WANT_* flags; what depends on what decides when each begins. Many run at once.
 declare -A BUSY
 
-set_busy() { BUSY[$1]=1 CHANGED=1; }
+set_busy() { BUSY[$1]=1 STEADY_UNTIL[$1]=0 CHANGED=1; }
 unset_busy() { unset -v "BUSY[$1]"; }
 
 want_stop() {

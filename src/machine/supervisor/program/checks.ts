@@ -2,25 +2,36 @@ import { bash } from "../bash.ts";
 
 /** One cycle, and the checks by type. */
 export const checks = bash`
+# Until when a process that is monitored, healthy and without rules needs no more than a look whether its number is there:
+# cycles shorter than 10 s must cost little.
+declare -A STEADY_UNTIL
+
 # One cycle of all checks. What was started or stopped by a dependency is left alone until that is done.
 cycle() {
   local name
   if resources_wanted; then measure; fi
   for name in "\${CHECKS[@]}"; do
+    if [[ $NOW -lt \${STEADY_UNTIL[$name]:-0} && -e /proc/\${PID[$name]} ]]; then continue; fi
     if [[ -v BUSY[$name] ]]; then continue; fi
     if [[ \${MONITOR[$name]} == no ]] || ((NOW < \${NOT_BEFORE[$name]:-0})); then
       if [[ \${TYPE[$name]} == process ]]; then alive "$name"; fi
       continue
     fi
-    if ((EVERY[$name] > 1)); then
+    if [[ \${EVERY[$name]} != 1 ]]; then
       SKIPPED[$name]=$((\${SKIPPED[$name]:-0} + 1))
       if ((SKIPPED[$name] < EVERY[$name])); then continue; fi
       SKIPPED[$name]=0
     fi
-    check_restarts "$name"
-    if [[ \${MONITOR[$name]} == no || -v BUSY[$name] ]]; then continue; fi
+    if [[ \${RULES[$name]} == *:[1-9]* ]]; then
+      check_restarts "$name"
+      if [[ \${MONITOR[$name]} == no || -v BUSY[$name] ]]; then continue; fi
+    fi
     "check_\${TYPE[$name]}" "$name"
-    if [[ \${MONITOR[$name]} == init && ! -v BUSY[$name] ]]; then MONITOR[$name]=yes CHANGED=1; fi
+    if [[ -v BUSY[$name] || \${MONITOR[$name]} == no ]]; then continue; fi
+    if [[ \${MONITOR[$name]} == init ]]; then MONITOR[$name]=yes CHANGED=1; fi
+    if [[ \${TYPE[$name]} == process && \${RULES[$name]} != *:[1-9]* && \${EVERY[$name]} == 1 && -z \${ERRORS[$name]} && \${RULE_MAP[$name:missing]:-0} == 0 ]]; then
+      STEADY_UNTIL[$name]=$((NOW + 1000))
+    fi
   done
 }
 
@@ -43,7 +54,7 @@ check_process() {
   if ! alive "$1"; then post "$1:missing" 1 'process is not running'; return; fi
   post "$1:missing" 0 'process is running'
   if [[ \${ERRORS[$1]} == *' exec '* ]]; then post "$1:exec" 0 'process is running after a failed start or stop'; fi
-  check_rules "$1"
+  if [[ \${RULES[$1]} == *:[1-9]* ]]; then check_rules "$1"; fi
 }
 
 check_path() {

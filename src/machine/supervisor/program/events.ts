@@ -30,6 +30,7 @@ post() {
 }
 
 add_error() {
+  STEADY_UNTIL[$1]=0
   if [[ \${ERRORS[$1]} != *" $2 "* ]]; then ERRORS[$1]+=" $2 " CHANGED=1; fi
 }
 

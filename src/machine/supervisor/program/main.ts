@@ -19,7 +19,7 @@ begin() {
   now
   machine_facts
   recall
-  AUTOSTART=0 CYCLE=1000 BEGUN=$NOW NEXT_HEARTBEAT=0
+  AUTOSTART=0 CYCLE=1000 BEGUN=$NOW NEXT_HEARTBEAT=0 NEXT_STATE=0
   load_table
   NEW_BOOT=''
   NEXT_CYCLE=$NOW
@@ -30,7 +30,8 @@ begin() {
 wait_time() {
   local until=$NEXT_CYCLE
   if ((NEXT_HEARTBEAT < until)); then until=$NEXT_HEARTBEAT; fi
-  if ((\${#BUSY[@]} || PROBES)); then until=$((NOW + 10)); fi
+  if [[ -n $CHANGED ]] && ((NEXT_STATE < until)); then until=$NEXT_STATE; fi
+  if ((\${#BUSY[@]} || PROBES)) && ((NOW + 10 < until)); then until=$((NOW + 10)); fi
   if ((until <= NOW)); then until=$((NOW + 1)); fi
   printf -v WAIT '%d.%02d' $(((until - NOW) / 100)) $(((until - NOW) % 100))
 }
@@ -44,7 +45,7 @@ while [[ -z $LEAVING ]]; do
     cycle
     NEXT_CYCLE=$((NOW + CYCLE))
   fi
-  if [[ -n $CHANGED || -n $VITALS ]]; then write_state; fi
+  if [[ -n $CHANGED || -n $VITALS ]] && ((NOW >= NEXT_STATE)); then write_state; fi
   heartbeat
   wait_time
   if read -r -t "$WAIT" -u "$COMMANDS_FD" COMMAND_LINE; then handle_command "$COMMAND_LINE"; fi

@@ -64,7 +64,7 @@ new_check() {
 changed_check() {
   cancel_probes "$1"
   reset_rules "$1"
-  FULL_LOOK[$1]=0
+  FULL_LOOK[$1]=0 STEADY_UNTIL[$1]=0
 }
 
 forget() {
@@ -93,6 +93,6 @@ monitor_set() {
 unmonitor() {
   cancel_probes "$1"
   reset_rules "$1"
-  MONITOR[$1]=no CHANGED=1
+  MONITOR[$1]=no STEADY_UNTIL[$1]=0 CHANGED=1
 }
 `;

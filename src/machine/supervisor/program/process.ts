@@ -18,7 +18,7 @@ read_stat() {
 read_pidfile() {
   local file=\${PIDFILE[$1]} text=''
   READ_PID=''
-  [[ -f $file && -r $file ]] || return 1
+  [[ -f $file ]] || return 1
   read -r -N 64 text <"$file"
   if [[ $text =~ ^[[:space:]]*([0-9]{1,9})([[:space:]]|$) ]]; then READ_PID=$((10#\${BASH_REMATCH[1]})); fi
   ((READ_PID > 0))

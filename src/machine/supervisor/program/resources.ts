@@ -18,15 +18,10 @@ machine_facts() {
   case $HOSTTYPE in aarch64 | ppc64*) PAGE_KB=$(($(getconf PAGESIZE) / 1024)) ;; esac
 }
 
-# Every cycle if a monitored check tests a resource; else for those who look, every 30 s, sooner for a new process.
+# Every cycle if a check tests a resource; else for those who look, every 60 s, sooner for a new process.
 resources_wanted() {
-  local name
-  if ((NOW - MEASURED >= (NEW_PROCESS ? 500 : 3000))); then return 0; fi
   if ((NOW - MEASURED < 50)); then return 1; fi
-  for name in "\${CHECKS[@]}"; do
-    if [[ \${MONITOR[$name]} != no && \${DEFINITION[$name]} == *$'\tresource\t'* ]]; then return 0; fi
-  done
-  return 1
+  ((RESOURCE_RULES || NOW - MEASURED >= (NEW_PROCESS ? 500 : 6000)))
 }
 
 # One look at all processes: each is counted to the nearest supervised process above it.
@@ -38,7 +33,8 @@ measure() {
   done
   for folder in /proc/[0-9]*; do
     pid=\${folder##*/}
-    read_stat "$pid" || continue
+    # Kernel threads and zombies have no memory.
+    if ! read_stat "$pid" || ((STAT_PAGES == 0)); then continue; fi
     ticks=$((STAT_USER + STAT_SYSTEM))
     parent[$pid]=$STAT_PARENT kb[$pid]=$((STAT_PAGES * PAGE_KB)) ticks_now[$pid]=$ticks used[$pid]=0
     if [[ -n \${TICKS_BEFORE[$pid]} ]] && ((ticks > TICKS_BEFORE[$pid])); then

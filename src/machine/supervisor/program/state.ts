@@ -42,16 +42,15 @@ json_check() {
   status_of "$name"
   message=\${LAST_MESSAGE[$name]}
   if [[ $STATUS == running ]]; then message=''; fi
-  json_text "$message"
-  message=$JSON
-  json_text "$name"
-  LINE="{\"name\":$JSON,\"type\":\"\${TYPE[$name]}\",\"status\":\"$STATUS\",\"monitored\":$monitored,\"pending\":\"\${PENDING[$name]}\""
+  JSON='""'
+  if [[ -n $message ]]; then json_text "$message"; fi
+  LINE="{\"name\":\"$name\",\"type\":\"\${TYPE[$name]}\",\"status\":\"$STATUS\",\"monitored\":$monitored,\"pending\":\"\${PENDING[$name]}\""
   LINE+=",\"pid\":$pid,\"started\":\${started:-null},\"memKb\":\${MEMORY[$name]:-null},\"totalMemKb\":\${TOTAL_MEMORY[$name]:-null}"
   LINE+=",\"cpu\":\${CPU[$name]:-null},\"totalCpu\":\${TOTAL_CPU[$name]:-null},\"children\":\${CHILD_COUNT[$name]:-null}"
-  LINE+=",\"restarts\":\${RESTARTS[$name]:-0},\"exitStatus\":\${LAST_EXIT[$name]:-null},\"message\":$message}"
+  LINE+=",\"restarts\":\${RESTARTS[$name]:-0},\"exitStatus\":\${LAST_EXIT[$name]:-null},\"message\":$JSON}"
 }
 
-# One check a line, so that a shell can read it as well. Times are hundredths of a second of uptime, cpu is tenths of a percent.
+# One check a line, so that a shell can read it as well; names need no escapes (the parser sees to it). Times are hundredths of a second of uptime, cpu is tenths of a percent.
 write_state() {
   local name text separator=''
   text="{\"version\":1,\"pid\":$$,\"started\":$BEGUN,\"cycle\":$CYCLE,\"checks\":["
@@ -61,7 +60,10 @@ write_state() {
     separator=,
   done
   text+=$'\n]}\n'
-  if [[ $text == "$WRITTEN" ]] || replace_file state.json "$text"; then WRITTEN=$text CHANGED='' VITALS=''; fi
+  NEXT_STATE=$((NOW + \${#CHECKS[@]} / 4))
+  if [[ $text == "$WRITTEN" ]] || replace_file state.json "$text"; then
+    WRITTEN=$text CHANGED='' VITALS=''
+  else NEXT_STATE=$((NOW + 100)); fi
   remember
 }
 

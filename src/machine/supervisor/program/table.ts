@@ -31,6 +31,7 @@ table_program() {
 table_rule() {
   local name=$1 rule=$2
   RULES[$name]+=" $rule"
+  if [[ $4 == resource ]]; then RESOURCE_RULES=1; fi
   RULE_CHECK[$rule]=$name RULE_EVENT[$rule]=$3 RULE_KIND[$rule]=$4
   printf -v "RULE_ARGUMENTS[$rule]" '%q ' "\${@:5}"
   FAILED_TIMES[$rule]=1 FAILED_CYCLES[$rule]=1 FAILED_ACTION[$rule]=alert
@@ -65,6 +66,7 @@ load_table() {
   if [[ $line != $'davit-supervisor\t1' ]]; then log "the table is of another version"; return 1; fi
   local -A before=()
   for name in "\${CHECKS[@]}"; do before[$name]=\${DEFINITION[$name]}; done
+  RESOURCE_RULES=0
   CHECKS=() CHILDREN=() START=() STOP=() RESTART=() PROGRAM=() PIDFILE=() MATCHING=() FILE=() ADDRESS=()
   while read -r line || [[ -n $line ]]; do
     table_fields "$line"
