@@ -19,7 +19,6 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./instances.ts"),
 	},
 	{ name: "ssh", about: "Open a terminal on an instance, or run a command on several", load: () => import("./ssh.ts") },
-	{ name: "scp", about: "Copy files to and from instances", load: () => import("./scp.ts") },
 	{ name: "logs", about: "Fetch or follow the logs of instances", load: () => import("./logs.ts") },
 	{ name: "run-errand", about: "Run an errand", load: () => import("./run-errand.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
@@ -30,21 +29,6 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./delete-deployment.ts"),
 	},
 	{ name: "proxy", about: "Publish ports of instances on 127.0.0.1", load: () => import("./proxy.ts") },
-	{
-		name: "ssh-config",
-		about: "Print an OpenSSH configuration for the instances",
-		load: () => import("./ssh-config.ts"),
-	},
-	{
-		name: "create-release",
-		about: "Build a release tarball from a release folder",
-		load: () => import("./create-release.ts"),
-	},
-	{
-		name: "inspect-release",
-		about: "Show the jobs and packages of a release",
-		load: () => import("./inspect-release.ts"),
-	},
 	{
 		name: "dial",
 		about: "Connect standard input and output to an instance's SSH port",

@@ -1,0 +1,35 @@
+import type { Command } from "../command.ts";
+import { deploymentOption, openStore } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "",
+	options: [deploymentOption, { flags: "--orphaned", about: "only those that no instance has" }],
+	run: async (_, options, context) => {
+		const store = await openStore(context);
+		try {
+			const names = (await store.deployments()).map(({ name }) => name);
+			const attached = (await Promise.all(names.map((name) => store.read(name)))).flatMap(({ disks }) => disks);
+			const all = options.orphaned === true ? [] : attached.filter(({ orphanedAt }) => orphanedAt === undefined);
+			const chosen = [...all, ...(await store.orphanedDisks())].filter(
+				({ deployment }) => options.deployment === undefined || deployment === options.deployment,
+			);
+			const rows = chosen.map(({ cid, deployment, instanceName, az, sizeMib, orphanedAt }) => ({
+				disk_cid: cid,
+				deployment,
+				instance: instanceName,
+				az,
+				size_mib: sizeMib,
+				orphaned_at: orphanedAt === undefined ? undefined : new Date(orphanedAt).toISOString(),
+			}));
+			context.emit({
+				type: "table",
+				name: "disks",
+				columns: ["disk_cid", "deployment", "instance", "az", "size_mib", "orphaned_at"],
+				rows,
+			});
+			return 0;
+		} finally {
+			await store.close();
+		}
+	},
+};
