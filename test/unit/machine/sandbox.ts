@@ -13,7 +13,7 @@ export interface Ran {
 	readonly bytes: Buffer;
 }
 
-/** A stand-in for a VM: own mount and process namespaces, own /etc /var /tmp /home /root /run, the host read-only beneath. */
+/** A stand-in for a VM: own mount and process namespaces, own /etc /var /tmp /home /root /run and a writable layer on /usr/bin, the host read-only beneath. */
 export interface Sandbox {
 	/** The VM's root folders as the host sees them: `etc`, `var`, ... */
 	readonly folder: string;
@@ -26,13 +26,14 @@ export interface Sandbox {
 const setUp = `set -e
 cd "$1"
 mount --make-rprivate /
-mkdir -p var/lib var/log var/tmp tmp home root run
+mkdir -p usr-bin/upper usr-bin/work var/lib var/log var/tmp tmp home root run
 cp -a /etc/alternatives /etc/ld.so.cache /etc/nsswitch.conf /etc/profile etc/
 printf 'root:x:0:0:root:/root:/bin/bash\\nnobody:x:65534:65534::/:/usr/sbin/nologin\\n' >etc/passwd
 printf 'root:x:0:\\nnogroup:x:65534:\\n' >etc/group
 echo 'root:*:19000:0:99999:7:::' >etc/shadow
 mkdir -p etc/ssl/certs etc/ssh
 printf '127.0.0.1 localhost\\n' >etc/hosts
+mount -t overlay usr-bin -o "lowerdir=/usr/bin,upperdir=$PWD/usr-bin/upper,workdir=$PWD/usr-bin/work,userxattr" /usr/bin
 for folder in etc var home root run tmp; do mount --bind "$folder" "/$folder"; done
 mount -o remount,ro,bind /
 echo ready
