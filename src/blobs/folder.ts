@@ -72,6 +72,8 @@ export async function openFolderStore({ folder, clock, random }: FolderStoreOpti
 async function writeDown(body: Readable | Uint8Array, file: string): Promise<{ digest: Digest; size: number }> {
 	const hash = createHash("sha256");
 	let size = 0;
+	// A body that fails while the file is being opened must not go unheard; the loop below meets its error.
+	if (!(body instanceof Uint8Array)) body.on("error", () => {});
 	const handle = await open(file, "wx", 0o600);
 	try {
 		for await (const chunk of body instanceof Uint8Array ? [body] : body) {
