@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import type { Client } from "ssh2";
 import type { Clock } from "../clock.ts";
 import { SshError } from "./errors.ts";
@@ -38,7 +38,16 @@ export function createConnection(client: Client, options: ConnectionOptions): Ss
 		lost: () => lost,
 		endRemote: (pid) => within(endings, endProcessScript(pid), { ...quiet, signal: new AbortController().signal }),
 	};
-	const start = (script: string, execution: Execution) => within(sessions, script, execution);
+	const start = async (script: string, execution: Execution) => {
+		const { stdin } = execution;
+		// It may fail while it waits for a session, and must not end the process then.
+		if (stdin instanceof Readable) stdin.on("error", () => {});
+		try {
+			return await within(sessions, script, execution);
+		} finally {
+			if (stdin instanceof Readable) stdin.destroy();
+		}
+	};
 	return {
 		run: (script, run) => runScript(start, script, run),
 		stream: (script, run) => streamScript(start, peer, script, run),

@@ -55,7 +55,7 @@ export async function execute(context: ExecuteContext, script: string, execution
 	const sent = send(bytes, execution.stdin, { channel, closed, onMoved });
 	const idle = () => (execution.readerWaits?.() ? 0 : clock.monotonic() - moved);
 	const until = AbortSignal.any([execution.signal, over.signal]);
-	const broken = [aborted(until), sent.then(() => closed), stall(context, execution.idleMs, idle, until)];
+	const broken = [aborted(until), sent, stall(context, execution.idleMs, idle, until)];
 	try {
 		return judge(context, marker, await Promise.race([closed, ...broken]));
 	} catch (error) {

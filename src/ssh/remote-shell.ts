@@ -9,7 +9,7 @@ const MARKER_LIMIT = 64 * 1024;
  */
 export function remoteCommand(user: string, length: number): string {
 	const read = `dd bs=${length} count=1 iflag=fullblock status=none`;
-	const bash = `/bin/bash -c 'echo "davit-shell $$" >&2; eval "$(${read})"'`;
+	const bash = `/bin/bash --norc -c 'echo "davit-shell $$" >&2; eval "$(${read})"'`;
 	return user === "root" ? bash : `sudo -n -H ${bash}`;
 }
 

@@ -9,40 +9,37 @@ export interface Sending {
 	readonly onMoved: () => void;
 }
 
+/** Bytes of a text or buffer that are sent in one piece. */
+const PIECE = 64 * 1024;
+
 /**
- * Sends the script and then the data, no faster than the other side takes them, and closes standard input. Ends early, and quietly,
- * when the channel closes. Rejects with the data's own error.
+ * Sends the script and then the data, no faster than the other side takes them, and closes standard input. Stops quietly when the
+ * channel closes. The promise settles only by rejecting, with the data's own error.
  */
-export async function send(
+export function send(
 	script: Buffer,
 	data: Readable | string | Uint8Array | undefined,
-	sending: Sending,
-): Promise<void> {
-	if (!(await write(script, sending))) return;
-	if (data instanceof Readable) await sendStream(data, sending);
-	else if (data !== undefined && data.length > 0) await write(Buffer.from(data), sending);
-	sending.channel.end();
-}
-
-async function sendStream(data: Readable, sending: Sending): Promise<void> {
-	const chunks = data[Symbol.asyncIterator]() as AsyncIterator<Buffer | string, undefined>;
-	const closed = sending.closed.then(() => undefined);
-	try {
-		for (;;) {
-			const next = await Promise.race([chunks.next(), closed]);
-			if (next === undefined || next.done || !(await write(Buffer.from(next.value), sending))) return;
-		}
-	} finally {
-		data.destroy();
-	}
-}
-
-/** False if the channel closed first: ssh2 then never calls back. */
-async function write(bytes: Buffer, { channel, closed, onMoved }: Sending): Promise<boolean> {
-	const taken = new Promise<boolean>((resolve) => {
-		channel.write(bytes, (error) => resolve(!error));
+	{ channel, closed, onMoved }: Sending,
+): Promise<never> {
+	const source =
+		data instanceof Readable ? data : Readable.from(pieces(Buffer.from(data ?? "")), { objectMode: false });
+	channel.write(script);
+	return new Promise((_, reject) => {
+		const fail = () =>
+			reject(source.errored ?? new Error("the data for the command's standard input was closed before its end"));
+		if (source.destroyed) fail();
+		source.once("error", fail);
+		source.on("data", onMoved);
+		// Not a race of promises for each piece: the long-lived one would hold every piece until the end.
+		void closed.then(() => {
+			source.off("error", fail).on("error", () => {});
+			source.unpipe(channel);
+			source.destroy();
+		});
+		source.pipe(channel);
 	});
-	const going = await Promise.race([taken, closed.then(() => false)]);
-	onMoved();
-	return going;
+}
+
+function* pieces(bytes: Buffer): Generator<Buffer> {
+	for (let start = 0; start < bytes.length; start += PIECE) yield bytes.subarray(start, start + PIECE);
 }
