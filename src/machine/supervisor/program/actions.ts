@@ -66,8 +66,8 @@ request_stop() {
 
 request_restart() {
   local -A VISITED=()
-  if [[ \${TYPE[$1]} == process && (-z \${START[$1]} || -z \${STOP[$1]}) && -z \${RESTART[$1]} ]]; then
-    log "'$1' has no start or no stop program"
+  if [[ \${TYPE[$1]} == process && -z \${RESTART[$1]} && (-z \${START[$1]} || -n \${PID[$1]} && -z \${STOP[$1]}) ]]; then
+    log "'$1' can't be restarted: it has no start or no stop program"
     monitor_set "$1"
     return 0
   fi

@@ -28,7 +28,7 @@ handle_command() {
     quit) if (($$ == 1)); then answer=1 text='the first process of a machine goes on'; else LEAVING=1; fi ;;
     *) answer=1 text="unknown action $action" ;;
   esac
-  for name in "\${!BUSY[@]}"; do step "$name"; done
+  step_all
   write_state
   answer "$reply" "$answer" "$text"
 }

@@ -39,7 +39,7 @@ wait_time() {
 begin
 while [[ -z $LEAVING ]]; do
   now
-  for NAME in "\${!BUSY[@]}"; do step "$NAME"; done
+  step_all
   if ((PROBES)); then collect_probes; fi
   if ((NOW >= NEXT_CYCLE)); then
     cycle

@@ -54,7 +54,10 @@ new_check() {
   if [[ -v KEPT_MONITOR[$name] ]]; then
     if [[ \${KEPT_MONITOR[$name]} == yes ]]; then MONITOR[$name]=init; fi
   elif [[ $AUTOSTART == 1 && \${MODE[$name]} != manual ]]; then MONITOR[$name]=init; fi
-  if [[ -n \${KEPT_STARTED[$name]} ]]; then PID[$name]=\${KEPT_PID[$name]} STARTED[$name]=\${KEPT_STARTED[$name]}; fi
+  if [[ -n \${KEPT_STARTED[$name]} ]]; then
+    PID[$name]=\${KEPT_PID[$name]} STARTED[$name]=\${KEPT_STARTED[$name]}
+    LAST_PID[$name]=\${PID[$name]} LAST_STARTED[$name]=\${STARTED[$name]}
+  fi
   if [[ -n $NEW_BOOT && -n \${PIDFILE[$name]} ]] && read_pidfile "$name" && read_stat "$READ_PID"; then
     IMPOSTOR[$name]="$READ_PID:$STAT_START"
   fi

@@ -53,6 +53,7 @@ json_check() {
 # One check a line, so that a shell can read it as well; names need no escapes (the parser sees to it). Times are hundredths of a second of uptime, cpu is tenths of a percent.
 write_state() {
   local name text separator=''
+  remember
   text="{\"version\":1,\"pid\":$$,\"started\":$BEGUN,\"cycle\":$CYCLE,\"checks\":["
   for name in "\${CHECKS[@]}"; do
     json_check "$name"
@@ -64,7 +65,6 @@ write_state() {
   if [[ $text == "$WRITTEN" ]] || replace_file state.json "$text"; then
     WRITTEN=$text CHANGED='' VITALS=''
   else NEXT_STATE=$((NOW + 100)); fi
-  remember
 }
 
 # A file whose time and content show that the supervisor is alive; written in place, without a fork.

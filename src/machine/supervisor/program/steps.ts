@@ -2,6 +2,15 @@ import { bash } from "../bash.ts";
 
 /** Brings what was asked for about, one small step at a time, many checks at once. */
 export const steps = bash`
+# One step of all checks that have something to do, in the table's order.
+step_all() {
+  local name
+  if ((\${#BUSY[@]} == 0)); then return; fi
+  for name in "\${CHECKS[@]}"; do
+    if [[ -v BUSY[$name] ]]; then step "$name"; fi
+  done
+}
+
 # One step of a check that has something to do.
 step() {
   local name=$1
