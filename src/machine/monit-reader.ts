@@ -36,6 +36,8 @@ export interface Reader {
 	/** True if the next word goes on a comma-separated list. */
 	readonly afterComma: () => boolean;
 	readonly atEnd: () => boolean;
+	/** True if the next word is the first one of its line. */
+	readonly atLineStart: () => boolean;
 	readonly skip: () => void;
 }
 
@@ -82,6 +84,7 @@ export function monitReader(tokens: readonly Token[]): Reader {
 		},
 		afterComma: () => tokens[index]?.afterComma === true,
 		atEnd: () => next() === undefined,
+		atLineStart: () => next()?.line !== tokens[index - 1]?.line,
 		skip: () => {
 			index += 1;
 		},

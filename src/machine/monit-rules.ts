@@ -66,24 +66,12 @@ function repeat(reader: Reader): void {
 	reader.expect("cycles", "cycle");
 }
 
+const CONDITIONS = "failed not changed uptime space inode inodes size timestamp status".split(" ");
+
 function conditionOf(reader: Reader, context: RuleContext): Condition {
 	if (reader.follows(/^\d+$/)) return restarts(reader);
 	if (isResource(reader.peek())) return resourceCondition(reader);
-	const word = reader.expect(
-		"failed",
-		"not",
-		"changed",
-		"uptime",
-		"space",
-		"inode",
-		"inodes",
-		"size",
-		"timestamp",
-		"status",
-		"match",
-		"content",
-		"exist",
-	);
+	const word = reader.accept(...CONDITIONS);
 	switch (word) {
 		case "failed":
 			return failedCondition(reader, context);
@@ -106,8 +94,8 @@ function conditionOf(reader: Reader, context: RuleContext): Condition {
 		default:
 			throw new MonitSyntax(
 				reader.line(),
-				`the condition \`${word}\` can't be supervised`,
-				"write a `check program` with a script that tests it",
+				`the condition ${JSON.stringify(reader.atEnd() ? "" : reader.word("a condition"))} can't be supervised`,
+				"mend it, or write a `check program` with a script that tests it",
 			);
 	}
 }

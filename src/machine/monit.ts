@@ -1,6 +1,7 @@
 import { type Problem, problem, warning } from "../errors.ts";
 import type { Check, CheckType, Rule } from "./monit-checks.ts";
 import type { RuleContext } from "./monit-failed.ts";
+import { conditionFits } from "./monit-fits.ts";
 import { programOf } from "./monit-programs.ts";
 import { MonitSyntax, monitReader, type Reader } from "./monit-reader.ts";
 import { ruleOf } from "./monit-rules.ts";
@@ -83,7 +84,7 @@ const STATEMENTS = new Set([
 
 function toNextStatement(reader: Reader, before: number): void {
 	if (reader.position() === before) reader.skip();
-	while (!reader.atEnd() && !STATEMENTS.has(reader.peek())) reader.skip();
+	while (!reader.atEnd() && !(reader.atLineStart() && STATEMENTS.has(reader.peek()))) reader.skip();
 }
 
 /** Reads one statement of any kind; false if the next word begins none. */
@@ -205,10 +206,14 @@ function ruleStatement(reader: Reader, check: Draft, warn: Warn): boolean {
 	const line = reader.line();
 	if (!reader.accept("if")) return false;
 	const rule: Rule = ruleOf(reader, { type: check.type, address: check.address ?? "localhost", warn });
-	check.rules = [...check.rules, rule];
-	if (rule.condition.type === "status" && check.type !== "program") {
-		throw new MonitSyntax(line, "only a `check program` has a status", "move the test into one");
+	if (!conditionFits(check.type, rule.condition)) {
+		throw new MonitSyntax(
+			line,
+			`a \`check ${check.type}\` can't test that`,
+			"move the test into a check of the type that has it",
+		);
 	}
+	check.rules = [...check.rules, rule];
 	return true;
 }
 

@@ -68,7 +68,7 @@ load_table() {
   for name in "\${CHECKS[@]}"; do before[$name]=\${DEFINITION[$name]}; done
   RESOURCE_RULES=0
   CHECKS=() CHILDREN=() START=() STOP=() RESTART=() PROGRAM=() PIDFILE=() MATCHING=() FILE=() ADDRESS=()
-  while read -r line || [[ -n $line ]]; do
+  while IFS= read -r line || [[ -n $line ]]; do
     table_fields "$line"
     set -- "\${FIELDS[@]}"
     key=$1

@@ -1,0 +1,117 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../../../src/errors.ts";
+import {
+	controlScript,
+	parseStatus,
+	statusScript,
+	supervisorFiles,
+	writeTableScript,
+} from "../../../../src/machine/supervisor/control.ts";
+
+const check = {
+	name: "api",
+	type: "process",
+	status: "running",
+	monitored: true,
+	pending: "",
+	pid: 123,
+	started: 90_000,
+	memKb: 10,
+	totalMemKb: 2048,
+	cpu: 1,
+	totalCpu: 15,
+	children: 0,
+	restarts: 2,
+	exitStatus: 0,
+	message: "",
+};
+const output = (checks: readonly object[], { beat = "100000", uptime = "1000.50 99.0" } = {}) =>
+	`${uptime}\n\0${beat}\n\0${JSON.stringify({ version: 1, pid: 9, started: 1, cycle: 1000, checks })}\n\0`;
+
+describe("parseStatus", () => {
+	test("a running and a stopped process", () => {
+		const stopped = {
+			...check,
+			name: "db",
+			status: "not monitored",
+			monitored: false,
+			pending: "stop",
+			pid: null,
+			started: null,
+			memKb: null,
+			totalMemKb: null,
+			totalCpu: null,
+			exitStatus: null,
+			message: "failed to stop",
+		};
+		expect(parseStatus(output([check, stopped]))).toEqual([
+			{
+				name: "api",
+				type: "process",
+				status: "running",
+				monitored: true,
+				pid: 123,
+				uptimeSeconds: 100,
+				memKb: 10,
+				totalMemKb: 2048,
+				cpuPercent: 1.5,
+				restarts: 2,
+				exitStatus: 0,
+			},
+			{
+				name: "db",
+				type: "process",
+				status: "not monitored",
+				monitored: false,
+				pending: "stop",
+				restarts: 2,
+				message: "failed to stop",
+			},
+		]);
+	});
+
+	test.each([
+		["a beat of more than a minute ago", output([], { beat: "94000" })],
+		["a beat before the reboot", output([], { beat: "500000" })],
+		["no files", "1000.50 99.0\n\0\0\0"],
+		["nothing", ""],
+		["a cut state", '1000.50 1\n\x00100000\n\0{"version":1,"che\0'],
+		["a state of another version", output([]).replace('"version":1', '"version":2')],
+	])("%s means that no supervisor is at work", (_, text) => {
+		expect(() => parseStatus(text)).toThrow(UserError);
+		expect(() => parseStatus(text)).toThrow("the supervisor of the VM doesn't run");
+	});
+});
+
+test("scripts", () => {
+	expect(controlScript("start", "all")).toBe("/var/vcap/davit/supervisor/monit start all\n");
+	expect(controlScript("unmonitor", ["a", "b"])).toBe("/var/vcap/davit/supervisor/monit unmonitor a b\n");
+	expect(controlScript("stop", [])).toBe("");
+	expect(writeTableScript("x\t1\n")).toMatchInlineSnapshot(`
+		"set -e
+		cat >/var/vcap/davit/supervisor/table.new <<'END'
+		x	1
+		END
+		chmod 0600 /var/vcap/davit/supervisor/table.new
+		mv -f /var/vcap/davit/supervisor/table.new /var/vcap/davit/supervisor/table
+		/var/vcap/davit/supervisor/monit reload >/dev/null
+		"
+	`);
+});
+
+test.each([
+	["run", supervisorFiles.files.run],
+	["monit", supervisorFiles.files.monit],
+	["the status script", statusScript()],
+	["the table script", writeTableScript("END\n")],
+])("%s is bash", (_, text) => {
+	expect(execFileSync("bash", ["-n"], { input: text, encoding: "utf8" })).toBe("");
+});
+
+test("the programs are started by bash, and hold no template's leftovers", () => {
+	for (const text of Object.values(supervisorFiles.files)) {
+		expect(text.startsWith("#!/bin/bash\n")).toBe(true);
+		expect(text).not.toContain("\\$" + "{");
+	}
+});
