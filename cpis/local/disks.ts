@@ -87,7 +87,13 @@ export async function attachDisk(
 	const running = vmProcesses(machine, vmCid);
 	if (running) {
 		const script = join(await guestRuntime(call, machine.folder), "attach.sh");
-		const argv = [script, join(vmFolder(machine, vmCid), "root"), diskFolder(machine, diskCid), path];
+		const argv = [
+			script,
+			join(vmFolder(machine, vmCid), "root"),
+			diskFolder(machine, diskCid),
+			path,
+			`${running.first.pid}`,
+		];
 		try {
 			await runBesideVm(call, running.monitor.pid, argv);
 		} catch (error) {

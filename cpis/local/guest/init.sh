@@ -2,8 +2,6 @@
 # Process 1 of a VM: reaps what loses its parent (bash waits for every child it gets), keeps the SSH server and, once
 # it is installed, the supervisor running.
 set -u
-sshd=/opt/davit/sshd.ts
-[ -e "$sshd" ] || sshd=/opt/davit/sshd.js
 supervisor=/var/vcap/davit/supervisor/run
 exec {never}<> <(:)
 
@@ -35,6 +33,6 @@ stop() {
 echo up
 exec >&2 </dev/null
 trap stop TERM
-keep /opt/davit/node --disable-warning=ExperimentalWarning "$sshd" &
+keep /opt/davit/node /opt/davit/sshd.js &
 keep "$supervisor" &
 while :; do wait; read -r -t 60 -u "$never"; done

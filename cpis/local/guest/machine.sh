@@ -61,7 +61,8 @@ for map in uid_map gid_map; do
 	while read -r inside _ count; do
 		lines+="$inside $inside $count"$'\n'
 	done <"/proc/self/$map"
-	printf %s "$lines" >"/proc/$waiter/$map"
+	# The kernel takes a map in one write; bash would write line by line.
+	cat <<<"${lines%$'\n'}" >"/proc/$waiter/$map"
 done
 echo mapped >&"$to"
 read -r said pid start <&"$from" && [ "$said" = pid ]

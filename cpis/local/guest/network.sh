@@ -13,8 +13,6 @@ IP
 for switch in ipv4/ip_forward ipv6/conf/all/forwarding; do
 	echo 1 >"/proc/sys/net/$switch"
 done 2>/dev/null
-gateway=$guest/gateway.ts
-[ -e "$gateway" ] || gateway=$guest/gateway.js
 read -r boot </proc/sys/kernel/random/boot_id
 read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start _ </proc/$$/stat
 echo "$boot $$ $start" >process.new
@@ -25,7 +23,7 @@ trap - PIPE
 exec >&2 </dev/null
 trap 'kill "$child" 2>/dev/null; exit 0' TERM
 while :; do
-	setpriv --pdeathsig KILL -- "$guest/node" --disable-warning=ExperimentalWarning "$gateway" gateway.sock &
+	setpriv --pdeathsig KILL -- "$guest/node" "$guest/gateway.js" gateway.sock &
 	child=$!
 	wait "$child"
 	sleep 1 &

@@ -17,24 +17,23 @@ for link in bin sbin lib lib32 lib64 libx32; do
 done
 
 # Only what programs need of the host's settings: no secrets, no accounts, no services.
+parts=()
 for part in alternatives bash.bashrc bindresvport.blacklist ca-certificates ca-certificates.conf crypto-policies \
 	debian_version default fonts gai.conf host.conf inputrc java-17-openjdk java-21-openjdk ld.so.cache ld.so.conf \
 	ld.so.conf.d locale.alias locale.gen localtime login.defs logrotate.conf magic mime.types nsswitch.conf os-release \
 	pam.conf pam.d perl pki profile profile.d protocols python3 redhat-release rpc security services shells skel ssl \
 	sysctl.conf sysctl.d terminfo timezone xattr.conf; do
-	if [ -e "/etc/$part" ] || [ -h "/etc/$part" ]; then
-		cp -a --no-preserve=ownership "/etc/$part" "$root/etc/" 2>/dev/null || :
-	fi
+	if [ -e "/etc/$part" ] || [ -h "/etc/$part" ]; then parts+=("/etc/$part"); fi
 done
+# Some of it may be closed to this user.
+cp -a --no-preserve=ownership "${parts[@]}" "$root/etc/" 2>/dev/null || :
 rm -rf "$root/etc/ssl/private"
 mkdir -p "$root"/etc/{ssh,cron.d,cron.hourly,cron.daily,init.d,logrotate.d,modprobe.d,sudoers.d,sysctl.d}
-for part in "$seed"/etc/*; do
-	install -m 644 "$part" "$root/etc/"
-done
+install -m 644 "$seed"/etc/* "$root/etc/"
 ln -sf /proc/self/mounts "$root/etc/mtab"
 chmod 640 "$root/etc/shadow" "$root/etc/gshadow"
-cp "$seed"/ssh/* "$root/etc/ssh/"
-chmod 600 "$root/etc/ssh/ssh_host_ed25519_key"
+install -m 600 "$seed/ssh/ssh_host_ed25519_key" "$root/etc/ssh/"
+install -m 644 "$seed/ssh/ssh_host_ed25519_key.pub" "$root/etc/ssh/"
 
 # These are writable in the VM though the host's lie beneath. Commands of ours stand in for the host's.
 mkdir -p "$vm/usr/work" "$vm"/usr/upper/{bin,sbin,lib,share,local}
@@ -45,25 +44,23 @@ one) commands=(su sudo setpriv chpst logger) ;;
 *) commands=(sudo logger) ;;
 esac
 [ -e /usr/bin/chpst ] || commands+=(chpst)
-for command in "${commands[@]}"; do
-	cp "$here/commands/$command" "$vm/usr/upper/bin/"
-done
+cp "${commands[@]/#/$here/commands/}" "$vm/usr/upper/bin/"
 # runuser is in sbin.
 [ "$ids" != one ] || ln -s ../bin/su "$vm/usr/upper/sbin/runuser"
 : >"$root/var/log/syslog"
 chmod 666 "$root/var/log/syslog"
 chmod 755 "$vm"/usr/upper/bin/*
 
+login=$(<"$seed/login")
 while IFS=: read -r user _ uid gid _ home _; do
-	case $home in
-	/home/* | /root)
-		mkdir -p "$root$home"
-		[ "$user" = "$(<"$seed/login")" ] || continue
-		mkdir -p -m 700 "$root$home/.ssh"
-		cp "$seed/authorized_keys" "$root$home/.ssh/"
-		chmod 600 "$root$home/.ssh/authorized_keys"
-		[ "$ids" = one ] || chown -R "$uid:$gid" "$root$home"
-		;;
+	case $user in
+	root | vcap | "$login") mkdir -p "$root$home" ;;
+	*) continue ;;
 	esac
+	if [ "$user" = "$login" ]; then
+		mkdir -p -m 700 "$root$home/.ssh"
+		install -m 600 "$seed/authorized_keys" "$root$home/.ssh/"
+	fi
+	[ "$ids" = one ] || chown -R "$uid:$gid" "$root$home"
 done <"$seed/etc/passwd"
 [ "$ids" = one ] || chgrp 42 "$root/etc/shadow" "$root/etc/gshadow"
