@@ -9,7 +9,11 @@ exec /var/vcap/davit/supervisor/run`;
 async function open(oneId: boolean): Promise<Machine> {
 	const vm = await openSandbox({ oneId });
 	vm.start(init);
-	return { run: (script, stdin = "") => vm.run(script, { stdin }), close: vm.close };
+	const reboot = async () => {
+		await vm.reboot();
+		vm.start(init);
+	};
+	return { run: (script, stdin = "") => vm.run(script, { stdin }), reboot, close: vm.close };
 }
 
 if (process.getuid?.() === 0) machineContract("namespaces, all ids", () => open(false));

@@ -13,7 +13,8 @@ export const bootIdFunction = `boot_id() {
 }
 `;
 
-/** BOSH gives sys/run 1777 by leaving tmpfs's default. Where nothing may be mounted it is a folder, emptied at each boot: a stale pidfile may name a live process. */
+/** BOSH gives sys/run 1777 by leaving tmpfs's default. Where nothing may be mounted it is a folder, emptied at each boot: a stale pidfile may name a live process.
+ * The supervisor's heartbeat goes too: VMs that share a kernel share its uptime, by which a beat of the former boot would look fresh. */
 function program(runDirMib: number): string {
 	return `#!/bin/bash
 # Written by davit: brings back what a reboot loses.
@@ -28,7 +29,10 @@ if ! grep -q " $run " /proc/self/mountinfo; then
 fi
 booted=''
 if [ -f /var/vcap/davit/booted ]; then read -r booted </var/vcap/davit/booted || true; fi
-if [ "$booted" != "$REPLY" ]; then find "$run" -mindepth 1 -delete; fi
+if [ "$booted" != "$REPLY" ] && [ "\${1:-}" != keep ]; then
+  find "$run" -mindepth 1 -delete
+  rm -f /var/vcap/davit/supervisor/heartbeat
+fi
 chmod 1777 "$run"
 chown root:vcap "$run" 2>/dev/null || true
 for job in /var/vcap/jobs/*; do
@@ -41,9 +45,9 @@ echo "$REPLY" >/var/vcap/davit/booted
 `;
 }
 
-/** Installs the boot program and runs it. */
+/** Installs the boot program and runs it; on a VM that is up it must not empty sys/run, whoever ran it at the boot. */
 export function boot(runDirMib: number): string {
-	return `put ${BOOT_PROGRAM} 0755 root:root ${quote(program(runDirMib))}\n${BOOT_PROGRAM}\n`;
+	return `put ${BOOT_PROGRAM} 0755 root:root ${quote(program(runDirMib))}\n${BOOT_PROGRAM} keep\n`;
 }
 
 /** A swap file of the given size; absent: as much as there is memory, at most half of the free data disk (bosh-agent). */
