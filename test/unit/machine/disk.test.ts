@@ -44,44 +44,43 @@ describe("looking for a disk", () => {
 	});
 });
 
-/** A loop device stands in for the disk; only root has them. */
-function loop(): { device: string; grow: (mib: number) => void; close: () => void } | undefined {
-	const file = join(tmpdir(), `davit-disk-${process.pid}`);
+/** A loop device stands in for the disk; only root has them, and not in every container. */
+const file = join(tmpdir(), `davit-disk-${process.pid}`);
+const attach = () =>
+	execFileSync("losetup", ["--find", "--show", file], { stdio: ["ignore", "pipe", "ignore"] })
+		.toString()
+		.trim();
+const detach = (device: string) => execFileSync("losetup", ["--detach", device]);
+const resize = (mib: number) => execFileSync("truncate", ["-s", `${mib}M`, file]);
+
+function hasLoops(): boolean {
+	resize(1);
 	try {
-		execFileSync("truncate", ["-s", "64M", file]);
-		const device = execFileSync("losetup", ["--find", "--show", file], { stdio: ["ignore", "pipe", "ignore"] })
-			.toString()
-			.trim();
-		return {
-			device,
-			grow: (mib) => {
-				execFileSync("truncate", ["-s", `${mib}M`, file]);
-				execFileSync("losetup", ["--set-capacity", device]);
-			},
-			close: () => {
-				execFileSync("losetup", ["--detach", device]);
-				rmSync(file);
-			},
-		};
+		detach(attach());
+		return true;
 	} catch {
-		rmSync(file, { force: true });
-		return undefined;
+		return false;
+	} finally {
+		rmSync(file);
 	}
 }
 
-const disk = loop();
-describe.runIf(disk !== undefined)("a block device", () => {
+describe.runIf(hasLoops())("a block device", () => {
 	let vm: Sandbox;
-	const device = disk?.device ?? "";
-	const hint: DiskHint = { kind: "path", path: device };
+	let device: string;
+	let hint: DiskHint;
 	const out = async (script: string) => (await vm.run(script)).stdout;
 	const wipe = () => vm.run(`wipefs -aq ${device}`);
 	beforeAll(async () => {
+		resize(64);
+		device = attach();
+		hint = { kind: "path", path: device };
 		vm = await openVm();
 	});
 	afterAll(async () => {
-		await vm.close();
-		disk?.close();
+		await vm?.close();
+		detach(device);
+		rmSync(file);
 	});
 
 	test("is refused while it holds anything that davit did not put there", async () => {
@@ -134,7 +133,8 @@ describe.runIf(disk !== undefined)("a block device", () => {
 	test("grows in place; a growth that failed is done by the next deploy", async () => {
 		const size = async () => Number(await out("df --output=size -m /var/vcap/store | tail -n 1"));
 		const before = await size();
-		disk?.grow(128);
+		resize(128);
+		execFileSync("losetup", ["--set-capacity", device]);
 		const stub = (body: string) =>
 			mountDiskScript(hint, options).replace("mounted_at() {", `resize2fs() { ${body}; }\nmounted_at() {`);
 		expect(await vm.run(stub("echo broken >&2; return 1"))).toMatchObject({
