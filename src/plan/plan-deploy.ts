@@ -185,16 +185,18 @@ function serialRuns(plans: readonly InstancePlan[]): InstancePlan[][][] {
 	return runs;
 }
 
+/** post-deploy runs everywhere when anything was started, and where an earlier run was cut short before it. */
 function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: readonly Step[]): Step[] {
-	if (steps.length === 0 && !inputsChanged) return [];
+	const working = steps.some(({ kind }) => kind === "start" || kind === "install-jobs");
+	const due = diffs.filter(
+		({ desired: { jobs, record } }) => jobs.length > 0 && (working || record?.applied?.postDeployed === false),
+	);
+	if (steps.length === 0 && !inputsChanged && due.length === 0) return [];
 	const waited = new Set(steps.flatMap(({ after }) => after));
 	const ends = steps.map(({ id }) => id).filter((id) => !waited.has(id));
-	const working = steps.some(({ kind }) => kind === "start" || kind === "install-jobs");
-	const hooks = diffs
-		.filter(({ desired }) => working && desired.jobs.length > 0)
-		.flatMap(({ desired }) =>
-			linked([{ kind: "post-deploy", jobs: desired.jobs.map(({ job }) => job.name) }], desired.name, ends),
-		);
+	const hooks = due.flatMap(({ desired }) =>
+		linked([{ kind: "post-deploy", jobs: desired.jobs.map(({ job }) => job.name) }], desired.name, ends),
+	);
 	const record: Step = {
 		kind: "record-deploy",
 		id: "record-deploy",

@@ -159,6 +159,39 @@ describe.concurrent.each(kinds)("supervisor: %s", (kind) => {
 		expect(await readFile(`${b.folder}/a.pid`, "utf8")).toMatch(/^\n {2}\d+ \n\n$/);
 	});
 
+	test("files, filesystems, programs, hosts and the machine are tested as well", async () => {
+		const text = `
+check file size with path FOLDER/ctl
+  if size > 3 B then exec "CTL beat size"
+check file small with path FOLDER/ctl
+  if size > 3 GB then exec "CTL beat small"
+check file mode with path FOLDER/ctl
+  if failed permission 600 then exec "CTL beat mode"
+check file grows with path FOLDER/beats
+  if changed size then exec "CTL beat grows"
+check file old with path FOLDER/ctl
+  if timestamp > 3 days then exec "CTL beat old"
+check filesystem disk with path /
+  if space usage > 0.1 % then exec "CTL beat disk"
+check filesystem inodes with path /
+  if inodes > 99 % then exec "CTL beat inodes"
+check program bad with path "/bin/false"
+  if status != 0 then exec "CTL beat bad"
+check program good with path "/bin/true"
+  if status != 0 then exec "CTL beat good"
+check host closed with address 127.0.0.1
+  if failed port 9 then exec "CTL beat closed"
+check system machine
+  if memory > 1 % then exec "CTL beat machine"
+`;
+		await using b = await bench(kind, text);
+		const expected = ["bad", "closed", "disk", "grows", "machine", "mode", "size"].map((name) => `beat ${name}`);
+		const called = async () => [...new Set(await b.calls())].sort();
+		await b.until(`${expected} were called`, async () => (await called()).length >= expected.length);
+		await b.cycles(2);
+		expect(await called()).toEqual(expected);
+	});
+
 	test("an exec action runs its program", async () => {
 		await using b = await bench(
 			kind,

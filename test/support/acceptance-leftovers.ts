@@ -8,30 +8,31 @@ export interface Tied {
 	readonly why: string;
 }
 
-/** Processes that were started from a folder or have a mount of it: VMs, their monitors, networks and gateways. */
+/** Processes that were started from a folder with a unique name, or have a mount of it: VMs, their monitors, networks and gateways. */
 export function processesOf(folder: string): readonly Tied[] {
 	const name = folder.split("/").at(-1) ?? folder;
 	return readdirSync("/proc")
 		.filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
 		.flatMap((entry): Tied[] => {
 			const command = read(`/proc/${entry}/cmdline`).replaceAll("\0", " ").trim();
-			if (command.includes(name)) return [{ pid: Number(entry), why: command }];
+			if (command.includes(name)) return [{ pid: Number(entry), why: command.slice(0, 200) }];
 			const mount = read(`/proc/${entry}/mountinfo`)
 				.split("\n")
 				.find((line) => line.includes(name));
-			return mount === undefined ? [] : [{ pid: Number(entry), why: `${command}: mount ${mount}` }];
+			return mount === undefined ? [] : [{ pid: Number(entry), why: `${command.slice(0, 200)}: mount ${mount}` }];
 		});
 }
 
-/** What is left of the VMs of a davit home: processes, mounts, folders of VMs and networks, interfaces on this machine. */
-export function leftovers(home: string): readonly string[] {
-	const processes = processesOf(home).map(({ pid, why }) => `process ${pid}: ${why}`);
+/** What is left of the VMs of the davit home `FOLDER/home`: processes, mounts, folders of VMs and networks, interfaces on this machine. */
+export function leftovers(folder: string): readonly string[] {
+	const home = join(folder, "home");
+	const processes = processesOf(folder).map(({ pid, why }) => `process ${pid}: ${why}`);
 	const folders = ["vms", "networks"].flatMap((kind) =>
 		list(join(home, "local", kind)).map((name) => `folder local/${kind}/${name}`),
 	);
 	const mounts = read("/proc/self/mountinfo")
 		.split("\n")
-		.filter((line) => line.includes(home))
+		.filter((line) => line.includes(folder))
 		.map((line) => `mount ${line}`);
 	const interfaces = Object.keys(networkInterfaces()).filter((name) => /^(davit|v[0-9a-f]{10}n\d)/.test(name));
 	return [...processes, ...folders, ...mounts, ...interfaces.map((name) => `interface ${name}`)];

@@ -90,7 +90,7 @@ export function openWorld(user: User): World {
 				for (const begun of running) begun.signal("SIGKILL");
 				await Promise.all([...running].map(({ ended }) => ended));
 				await deleteDeployments(world);
-				const left = leftovers(home);
+				const left = leftovers(folder);
 				if (left.length > 0) throw new Error(`after all deployments were deleted, this is left:\n${left.join("\n")}`);
 			} finally {
 				for (const { pid } of processesOf(folder)) process.kill(pid, "SIGKILL");

@@ -191,3 +191,14 @@ test("a VM that a crash left behind is deleted", () => {
 	const of = plan([], seen([]), { orphanVms: [{ cid: "vm-9" as VmCid, cpi: "local", name: "g/0" }] });
 	expect(ids(of)).toEqual(["delete-orphan-vm vm-9", "record-deploy"]);
 });
+
+test("a run that was cut short before post-deploy leaves it to the next", () => {
+	const [done, cut] = [0, 1].map((index) => deployed(group("g", { instances: 2 }), index)) as [
+		DesiredInstance,
+		DesiredInstance,
+	];
+	const record = cut.record ?? expect.fail();
+	const applied = { ...(record.applied ?? expect.fail()), postDeployed: false };
+	const instances = [done, { ...cut, record: { ...record, applied } }];
+	expect(ids(plan(instances, seen(instances)))).toEqual(["post-deploy g/1", "record-deploy"]);
+});
