@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listed, nearest } from "./nearest.ts";
-import { pathOf } from "./path.ts";
+import { nodeAt, pathOf } from "./path.ts";
 import type { Report } from "./report.ts";
 import { notesOf } from "./section.ts";
 
@@ -48,7 +48,7 @@ function reportIssue(issue: z.core.$ZodIssue, schema: z.ZodType, report: Report)
 		"wrong-type",
 		path,
 		`${name} must be ${expected(issue)}, but is ${kindOf(value)}`,
-		hintFor(issue, value),
+		hintFor(issue, value, path, report),
 	);
 }
 
@@ -148,7 +148,11 @@ function kindOf(value: unknown): string {
 	return value === "" ? "an empty text" : "another text";
 }
 
-function hintFor(issue: z.core.$ZodIssue, value: unknown): string {
+function hintFor(issue: z.core.$ZodIssue, value: unknown, path: string, report: Report): string {
+	const node = nodeAt(report.source.node, path);
+	if (expected(issue) === "a text" && node?.kind === "scalar" && node.source !== undefined && node.value !== null) {
+		return `YAML reads ${node.source} as ${kindOf(value)}: put it in quotes, "${node.source}"`;
+	}
 	if (issue.code === "invalid_value" && typeof value === "string") {
 		const guess = nearest(value, issue.values.map(String));
 		if (guess !== undefined) return `did you mean "${guess}"?`;

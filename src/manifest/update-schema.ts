@@ -19,6 +19,8 @@ const amount = z.union(
 	'a count or a percentage such as "50%"',
 );
 
+const WATCH_TIME = "milliseconds such as 30000, or a range such as 1000-60000 whose first number is the smaller";
+
 /** Milliseconds: `5000`, or `1000-60000`. One number is both ends, as in BOSH. */
 const watchTime = z.union(
 	[
@@ -33,9 +35,9 @@ const watchTime = z.union(
 				const [from = "0", to = from] = text.split("-");
 				return { fromMs: Number(from), toMs: Number(to) };
 			})
-			.refine(({ fromMs, toMs }) => fromMs <= toMs),
+			.refine(({ fromMs, toMs }) => fromMs <= toMs, WATCH_TIME),
 	],
-	"milliseconds such as 30000, or a range such as 1000-60000 whose first number is the smaller",
+	WATCH_TIME,
 );
 
 /** Any part of `update:`, as an instance group overrides it. */

@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { CLOUD, group, manifest, problemsOf } from "./read-files.ts";
+
+const onIps = (name: string, ...ips: readonly string[]) =>
+	group(name, "", `[{name: default, static_ips: [${ips.join(", ")}]}]`);
+
+test("everything that a newcomer got wrong is told in one run, with lines and the nearest right names", () => {
+	const text = manifest(
+		group("web", ", persistent_disk_type: d2, vm_extensions: [lbb]", "[{name: defualt}]")
+			.replace("stemcell: default", "stemcell: defalt")
+			.replace("vm_type: small", "vm_type: smal")
+			.replace("azs: [z1]", "azs: [z1, z9]")
+			.replace("release: tiny", "release: tiney, properties: {host: ((host))}"),
+	);
+	expect(problemsOf(text)).toEqual([
+		'm.yml:6 the variable "host" has no value (give it with -v host=… or in a vars file (-l), or define it under variables:)',
+		'm.yml:6 instance group "web": there is no stemcell "defalt" (did you mean "default"?)',
+		'm.yml:6 job "app": the release "tiney" is not listed under releases (did you mean "tiny"?)',
+		'm.yml:6 instance group "web": the cloud file has no AZ "z9" (did you mean "z1"?)',
+		'm.yml:6 instance group "web": the cloud file has no VM type "smal" (did you mean "small"?)',
+		'm.yml:6 instance group "web": the cloud file has no VM extension "lbb" (did you mean "lb"?)',
+		'm.yml:6 instance group "web": the cloud file has no disk type "d2" (did you mean "d1"?)',
+		'm.yml:6 instance group "web": the cloud file has no network "defualt" (did you mean "default"?)',
+	]);
+});
+
+test("one address in two groups names the address, both groups and both lines", () => {
+	expect(problemsOf(manifest(onIps("a", "10.9.1.20"), onIps("b", "10.9.1.20")))).toEqual([
+		'm.yml:7 static IP 10.9.1.20 of instance group "b" (line 7) is also given to "a" (m.yml:6) (give each instance an address of its own)',
+	]);
+});
+
+test.each([
+	[
+		"10.9.1.99",
+		"lies in the range 10.9.1.0/24, but not in its static addresses (c.yml:10) (choose one of 10.9.1.20-10.9.1.40, or add 10.9.1.99 to static there)",
+	],
+	["10.9.1.1", "is the gateway of its subnet 10.9.1.0/24 (c.yml:10) (choose one of 10.9.1.20-10.9.1.40)"],
+	["10.9.1.5", "is reserved in its subnet 10.9.1.0/24 (c.yml:10) (choose one of 10.9.1.20-10.9.1.40)"],
+	["10.9.9.9", 'lies in no range of network "default" (its ranges are 10.9.1.0/24, 10.9.2.0/24)'],
+	[
+		"10.9.2.20",
+		"lies in a subnet for z2 (c.yml:11), but the group is in z1 (choose an address of a subnet in the group's AZs)",
+	],
+])("static IP %s is refused, saying which way it is wrong", (ip, told) => {
+	expect(problemsOf(manifest(onIps("a", ip)))).toEqual([`m.yml:6 static IP ${ip} of instance group "a" ${told}`]);
+});
+
+test("static addresses are one for each instance", () => {
+	expect(problemsOf(manifest(onIps("a", "10.9.1.20", "10.9.1.21")))).toEqual([
+		'm.yml:6 instance group "a" has 1 instances, and 2 static IPs on network "default" (give one address for each instance, or none)',
+	]);
+});
+
+test("a text that is no address says so", () => {
+	expect(problemsOf(manifest(onIps("a", "10.9.1.300")))).toContainEqual(
+		'm.yml:6 "10.9.1.300" is no address (write an address such as 10.0.0.10, or a range a-b)',
+	);
+});
+
+test("an AZ without a subnet, and a group without AZs on a network that has them", () => {
+	expect(problemsOf(manifest(group("a").replace("[z1]", "[z1, z3]"), group("b").replace("azs: [z1], ", "")))).toEqual([
+		'm.yml:6 instance group "a": network "default" has no subnet in AZ "z3" (the network serves z1, z2: add "z3" to a subnet\'s azs, or take it from the group)',
+		'm.yml:7 instance group "b" has no azs, but every subnet of network "default" belongs to AZs (give the group azs: [z1, z2], or some of them)',
+	]);
+});
+
+test("names that stand twice", () => {
+	expect(problemsOf(manifest(group("a"), group("a")))).toEqual([
+		'm.yml:7 the instance group "a" stands here again (the first is at line 6: rename or remove one)',
+	]);
+	expect(problemsOf(manifest(group("a")), CLOUD.replace("[{name: small}]", "[{name: small}, {name: small}]"))).toEqual([
+		'c.yml:3 the VM type "small" stands here again (the first is at line 3: rename or remove one)',
+	]);
+});
+
+test("several networks need one default for dns and one for gateway", () => {
+	const two = CLOUD.replace("compilation:", "- {name: other, type: dynamic}\ncompilation:");
+	expect(problemsOf(manifest(group("a", "", "[{name: default}, {name: other, default: [dns]}]")), two)).toEqual([
+		'm.yml:6 instance group "a" has 2 networks, and 0 of them have gateway under default (give exactly one of them default: [dns, gateway])',
+	]);
+});
+
+test("keys that exclude or need each other", () => {
+	const text = manifest(group("a", ", persistent_disk: 1, persistent_disk_type: d1").replace("vm_type: small, ", ""));
+	expect(problemsOf(text.replace("os: ubuntu-jammy, ", "").replace('version: "1"', "version: create"))).toEqual([
+		'm.yml:2 release "tiny": version create needs a url (add url: with the release\'s folder)',
+		'm.yml:3 stemcell "default" needs either os or name (give it os: (such as ubuntu-jammy))',
+		'm.yml:6 instance group "a" needs either vm_type or vm_resources (give it one of the two)',
+		'm.yml:6 instance group "a" has persistent_disk and persistent_disk_type (keep one of the two)',
+	]);
+});
+
+test("references inside the cloud file", () => {
+	const broken = CLOUD.replace("azs: [z2]", "azs: [z4]")
+		.replace("network: default, az: z1, vm_type: small", "network: defalt, az: z8, vm_type: big")
+		.replace("{name: z3}", "{name: z3, cpi: man}");
+	expect(problemsOf(manifest(group("a")), `${broken}ssh: {network: private}\n`)).toEqual([
+		'c.yml:1 there is no CPI "man" (did you mean "main"?)',
+		'c.yml:11 there is no AZ "z4" (did you mean "z1"?)',
+		'c.yml:13 there is no network "private" (there is: "default")',
+		'c.yml:12 there is no network "defalt" (did you mean "default"?)',
+		'c.yml:12 there is no AZ "z8" (did you mean "z1"?)',
+		'c.yml:12 there is no VM type "big" (there is: "small")',
+	]);
+});
+
+test.each([
+	["range: 10.9.1.0/24", "range: 10.9.1.0", '"10.9.1.0" is no range'],
+	["gateway: 10.9.1.1", "gateway: 10.8.1.1", "the gateway 10.8.1.1 lies outside the range 10.9.1.0/24"],
+	["reserved: [10.9.1.5]", "reserved: [10.9.3.5]", "reserved 10.9.3.5 lies outside the range 10.9.1.0/24"],
+	[
+		"reserved: [10.9.1.5]",
+		"reserved: [10.9.1.30-10.9.1.50]",
+		"static 10.9.1.20-10.9.1.40 overlaps reserved 10.9.1.30-10.9.1.50",
+	],
+	["reserved: [10.9.1.5]", "reserved: [10.9.1.9-10.9.1.5]", '"10.9.1.9-10.9.1.5" is no range of addresses'],
+	["cpis: [{name: main, type: local}]\n", "", "the cloud file does not say which cloud it is for"],
+	[
+		"cpis: [{name: main, type: local}]",
+		"cpis: [{name: main, type: local}, {name: b, type: local}]",
+		'AZ "z1" names no cpi, and there are 2',
+	],
+])("in the cloud file, %s written as %s", (right, wrong, message) => {
+	expect(problemsOf(manifest(group("a")), CLOUD.replace(right, wrong)).join("\n")).toContain(message);
+});
