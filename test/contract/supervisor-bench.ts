@@ -75,7 +75,7 @@ export async function bench(kind: "davit" | "monit", text: string): Promise<Benc
 	await chmod(join(folder, "beat"), 0o755);
 	const { start, command, reload } = await (kind === "davit" ? davit : monit)(folder, place);
 	await reload(text);
-	let child = start();
+	const children = [start()];
 	const lines = async (file: string) =>
 		(await readFile(join(folder, file), "utf8").catch(() => "")).split("\n").slice(0, -1);
 	const monitCall = (...args: readonly string[]) =>
@@ -106,16 +106,16 @@ export async function bench(kind: "davit" | "monit", text: string): Promise<Benc
 			const target = (await lines("beats")).length + count;
 			await until(`${count} cycles went by`, async () => (await lines("beats")).length >= target);
 		},
-		supervisor: () => child,
+		supervisor: () => children.at(-1) as ChildProcess,
 		reload: async (next) => {
 			await reload(next);
 			await monitCall("reload");
 		},
 		again: () => {
-			child = start();
+			children.push(start());
 		},
 		[Symbol.asyncDispose]: async () => {
-			child.kill("SIGKILL");
+			for (const child of children) child.kill("SIGKILL");
 			for (const pid of await lines("pids")) {
 				try {
 					process.kill(Number(pid), "SIGKILL");

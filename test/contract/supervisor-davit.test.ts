@@ -124,7 +124,7 @@ describe.concurrent("supervisor: davit alone", () => {
 		await using b = await bench("davit", processCheck("a"));
 		await running(b, "a");
 		await end(b, "SIGKILL");
-		const other = spawn("sleep", ["1000"]);
+		const other = spawn("sleep", ["60"]);
 		const old = await b.pid("a");
 		process.kill(old, "SIGKILL");
 		await writeFile(join(b.folder, "a.pid"), `${other.pid}\n`);
@@ -151,7 +151,7 @@ describe.concurrent("supervisor: davit alone", () => {
 		await using b = await bench("davit", processCheck("a"));
 		await running(b, "a");
 		// The shell becomes a program that never waits for the child it has inherited.
-		const script = `sleep 0.1 & echo $! >${b.folder}/a.pid; exec sleep 1000`;
+		const script = `sleep 0.1 & echo $! >${b.folder}/a.pid; exec sleep 60`;
 		const parent = spawn("bash", ["-c", script]);
 		await b.until("it is started again", async () => (await b.calls()).length === 2);
 		parent.kill();

@@ -5,7 +5,7 @@ import { monitCommand } from "./monit-command.ts";
 import { supervisorProgram } from "./program.ts";
 
 /** Where the supervisor's files are on a VM. */
-export const SUPERVISOR = "/var/vcap/davit/supervisor";
+const SUPERVISOR = "/var/vcap/davit/supervisor";
 
 /** What bootstrap installs: `start` runs in the foreground, `monit` answers at BOSH's path. */
 export const supervisorFiles = {
