@@ -321,6 +321,7 @@ cat /proc/1/comm`;
 cp -a "$DAVIT_SUPERVISOR_ROOT/." "$FOLDER/keep"
 mount -t tmpfs -o size=128k tmpfs "$DAVIT_SUPERVISOR_ROOT" && cp "$FOLDER/keep/"{run,monit,table} "$DAVIT_SUPERVISOR_ROOT/"
 bash "$DAVIT_SUPERVISOR_ROOT/run" &
+trap 'kill -9 $!' EXIT
 until [[ $(bash "$DAVIT_SUPERVISOR_ROOT/monit" summary 2>/dev/null) == *"'a'"*running*beat* ]]; do sleep 0.1; done
 dd if=/dev/zero of="$DAVIT_SUPERVISOR_ROOT/fill" bs=1k 2>/dev/null
 lines=$(wc -l <"$FOLDER/calls")
