@@ -13,18 +13,18 @@ export interface Cloud {
 	readonly ssh: readonly SshConfig[];
 }
 
-export interface Az {
+interface Az {
 	readonly name: string;
 	readonly cpi?: string;
 	readonly cloudProperties: ValueMap;
 }
 
-export interface Typed {
+interface Typed {
 	readonly name: string;
 	readonly cloudProperties: ValueMap;
 }
 
-export interface DiskType extends Typed {
+interface DiskType extends Typed {
 	readonly sizeMib: number;
 }
 
@@ -56,19 +56,19 @@ export interface IpRange {
 	readonly to: string;
 }
 
-export interface DynamicSubnet {
+interface DynamicSubnet {
 	readonly azs: readonly string[];
 	readonly dns: readonly string[];
 	readonly cloudProperties: ValueMap;
 }
 
-export interface VipSubnet {
+interface VipSubnet {
 	readonly azs: readonly string[];
 	readonly static: readonly IpRange[];
 	readonly cloudProperties: ValueMap;
 }
 
-export interface Compilation {
+interface Compilation {
 	readonly workers: number;
 	readonly az?: string;
 	readonly network: string;
@@ -78,7 +78,7 @@ export interface Compilation {
 	readonly env?: ValueMap;
 }
 
-export interface CpiConfig {
+interface CpiConfig {
 	readonly name: string;
 	/** The IaaS key (`local`, `openstack`, ...). */
 	readonly type: string;

@@ -33,7 +33,7 @@ export interface ReleaseRef {
 	readonly stemcell?: { readonly os: string; readonly version: string };
 }
 
-export interface StemcellRef {
+interface StemcellRef {
 	readonly alias: string;
 	readonly os?: string;
 	readonly name?: string;

@@ -1,7 +1,6 @@
 import { problem, UserError } from "../errors.ts";
-import type { Value } from "./deployment.ts";
 import { matches, positionOf } from "./list-position.ts";
-import { entryOf, fromValue, type Node, type ScalarNode, toValue } from "./node.ts";
+import { entryOf, type Node, type ScalarNode } from "./node.ts";
 import { PathError } from "./path-error.ts";
 import { formatPointer, PointerError, parsePointer, type Token } from "./pointer.ts";
 
@@ -64,9 +63,4 @@ export function selectNode(root: Node, path: string): Node {
 		}
 		throw error;
 	}
-}
-
-/** `selectNode` for plain data. */
-export function selectPath(value: Value, path: string): Value {
-	return toValue(selectNode(fromValue(value), path));
 }

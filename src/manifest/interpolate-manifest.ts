@@ -117,18 +117,18 @@ function unusedProblems(values: ReadonlyMap<string, Node>, used: ReadonlySet<str
 
 /** Numbers whose text says more than their value: versions such as 1.10 that lose their zero, integers that lose digits. */
 function numberWarnings(node: Node): readonly Problem[] {
-	if (node.kind === "scalar") return typeof node.value === "bigint" ? [largeInteger(node.value, node.place)] : [];
+	if (node.kind === "scalar") return typeof node.value === "bigint" ? [largeInteger(node.place)] : [];
 	if (node.kind === "list") return node.items.flatMap(numberWarnings);
 	return [...node.entries.values()].flatMap((entry) => [...lossyVersion(entry), ...numberWarnings(entry.value)]);
 }
 
-function largeInteger(value: bigint, place: Place): Problem {
+function largeInteger(place: Place): Problem {
 	return warning(
 		"large-integer",
-		`the number ${value} is too large to be kept exactly: templates see ${Number(value)}`,
+		"this whole number is too large to be kept exactly: templates see it without its last digits",
 		{
 			place,
-			hint: `write "${value}" in quotes`,
+			hint: "write it in quotes",
 		},
 	);
 }

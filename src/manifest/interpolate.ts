@@ -101,7 +101,7 @@ function notInText(written: string, value: Node, place: Place): Problem {
 	const name = written.replace(/^!/, "");
 	const hint =
 		value.kind === "scalar" && value.value !== null
-			? `quote the value to make it a text: -v '${name}="${value.source ?? "…"}"', or ${name}: "…" in a vars file`
+			? `quote the value to make it a text: -v '${name}="…"', or ${name}: "…" in a vars file`
 			: "only texts and whole numbers can stand inside a text";
 	return problem("variable-type", `((${name})) is ${describeNode(value)}, which can't be put inside a text`, {
 		place,

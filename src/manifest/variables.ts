@@ -27,7 +27,7 @@ export interface VariableLookup {
  * Looks up given values as `bosh int` does: a variable that is defined, and whose options name a variable without a value, counts as
  * not given; options that lead back to their own variable are an error.
  */
-export function variableLookup(manifest: Node, values: ReadonlyMap<string, Node>): VariableLookup {
+function variableLookup(manifest: Node, values: ReadonlyMap<string, Node>): VariableLookup {
 	const definitions = definitionsOf(manifest);
 	const byName = new Map([...definitions].reverse().map((definition) => [definition.name, definition]));
 	const missing = new Set<string>();
@@ -88,7 +88,7 @@ function textOf(node: Node | undefined): string | undefined {
 }
 
 /** Takes the definitions of given variables out of the manifest; the same name twice is an error, as in BOSH. */
-export function withoutGiven(
+function withoutGiven(
 	manifest: Node,
 	given: readonly Definition[],
 ): { readonly node: Node; readonly problems: readonly Problem[] } {

@@ -159,7 +159,7 @@ function checkSpelling({ range, type, source = "" }: Scalar, { text, flow }: Com
 		throw new UserError(
 			problem("yaml-syntax", "inside braces or brackets BOSH does not read an unquoted text with a question mark", {
 				place,
-				hint: `put it in quotes: '${source}'`,
+				hint: "put it in quotes",
 			}),
 		);
 	}

@@ -43,6 +43,7 @@ export function explainSyntaxError(error: YAMLParseError, text: string, placeOf:
 		expected: "other YAML",
 		hint: "compare with a manifest that works",
 	};
-	const detail = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+	// Some messages end in the text that stands there, which may be a secret.
+	const detail = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/: ".*$/s, "");
 	return problem("yaml-syntax", `this is no YAML: ${detail}; expected ${expected}`, { place, hint });
 }

@@ -51,8 +51,8 @@ test.each([
 });
 
 test.each([
-	["60.2", "a decimal number", "-v 'ver=\"60.2\"'"],
-	["true", "a boolean", "-v 'ver=\"true\"'"],
+	["60.2", "a decimal number", "-v 'ver=\"…\"'"],
+	["true", "a boolean", "-v 'ver=\"…\"'"],
 	["{a: 1}", "a map", "only texts and whole numbers"],
 	["~", "null", "only texts and whole numbers"],
 ])("%s can't be put inside a text", (given, kind, hint) => {
@@ -222,7 +222,12 @@ test("--path that leads nowhere says which part fails", () => {
 
 test("errors never show a value", () => {
 	const secret = "s3cr3t-value";
-	const { problems } = int("a: ((v.x))\nb: x((w))", { v: secret, w: `[${secret}]` });
-	expect(problems).toHaveLength(2);
-	expect(JSON.stringify(problems)).not.toContain(secret);
+	const given = { v: secret, w: `[${secret}]`, n: "31337.5" };
+	const { problems } = int("a: ((v.x))\nb: x((w))\nc: x((n))", given);
+	expect(problems).toHaveLength(3);
+	const broken = [`{p: ${secret}?}`, `a: 1\n  "${secret}": 2`, `- a\n"${secret}": 1`, `a: "${secret}`].flatMap(
+		(text) => int(text).problems,
+	);
+	expect(broken).toHaveLength(4);
+	expect(JSON.stringify([problems, broken])).not.toMatch(/s3cr3t|31337/);
 });

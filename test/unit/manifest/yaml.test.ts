@@ -74,7 +74,7 @@ test.each([
 	["a: &x [*x]\n", 1, 8, "put the value here in full"],
 	["? [a]\n: 1\n", 1, 3, "put the key in quotes"],
 	["a: {<<: 1}\n", 1, 5, "name an anchor of a map"],
-	["{type: replace, path: /a?, value: 1}\n", 1, 23, "put it in quotes: '/a?'"],
+	["{type: replace, path: /a?, value: 1}\n", 1, 23, "put it in quotes"],
 	['a: "x\\/y"\n', 1, 4, "write / alone"],
 	["%YAML 1.2\n---\na: 1\n", 1, 1, "remove the %YAML line"],
 ])("%j is refused with its place and what to do", (text, line, column, hint) => {
