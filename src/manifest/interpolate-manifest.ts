@@ -44,7 +44,7 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 	const operations = (texts.ops ?? []).flatMap(({ text, file }) => {
 		const ops = attempt(() => parseNode(text, file), problems);
 		if (!ops) return [];
-		const read = readOperations(ops.node, file);
+		const read = readOperations(ops.node);
 		problems.push(...read.problems);
 		warnings.push(...ops.warnings);
 		return read.operations;

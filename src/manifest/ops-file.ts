@@ -11,32 +11,31 @@ export interface Operation {
 	/** Absent for remove, and for a test of absence. */
 	readonly value?: Node;
 	readonly absent: boolean;
-	readonly file: string;
 	readonly index: number;
 	readonly place: Place;
 }
 
 /** Reads the operations of an ops file; every one that is wrong is a problem. An empty file has none. */
-export function readOperations(
-	node: Node,
-	file: string,
-): { readonly operations: readonly Operation[]; readonly problems: readonly Problem[] } {
+export function readOperations(node: Node): {
+	readonly operations: readonly Operation[];
+	readonly problems: readonly Problem[];
+} {
 	if (node.kind === "scalar" && node.value === null) return { operations: [], problems: [] };
 	if (node.kind !== "list") {
-		const message = `${file}: an ops file is a list of operations, but this is ${describeNode(node)}`;
+		const message = `an ops file is a list of operations, but this is ${describeNode(node)}`;
 		const hint = "begin each operation with - type: replace (or remove), and give variables with -l, not -o";
 		return { operations: [], problems: [problem("ops-file", message, { place: node.place, hint })] };
 	}
-	const read = node.items.map((item, index) => readOperation(item, file, index));
+	const read = node.items.map((item, index) => readOperation(item, index));
 	return {
 		operations: read.filter((result): result is Operation => !("severity" in result)),
 		problems: read.filter((result): result is Problem => "severity" in result),
 	};
 }
 
-function readOperation(node: Node, file: string, index: number): Operation | Problem {
+function readOperation(node: Node, index: number): Operation | Problem {
 	const wrong = (message: string, place: Place, hint: string) =>
-		problem("ops-file", `${file}: operation ${index}: ${message}`, { place, hint });
+		problem("ops-file", `operation ${index}: ${message}`, { place, hint });
 	if (node.kind !== "map")
 		return wrong(`a map was expected, not ${describeNode(node)}`, node.place, "give it type and path");
 	const type = textOf(entryOf(node, "type")?.value);
@@ -58,7 +57,7 @@ function readOperation(node: Node, file: string, index: number): Operation | Pro
 	const fault = faultOf(type, value, absent);
 	if (fault) return wrong(fault.message, place, fault.hint);
 	try {
-		const rest = { pathText, absent: absent ?? false, file, index, place };
+		const rest = { pathText, absent: absent ?? false, index, place };
 		return { type, path: parsePointer(pathText), ...rest, ...(value ? { value } : {}) };
 	} catch (error) {
 		if (error instanceof PointerError) return wrong(`path "${pathText}": ${error.message}`, place, "correct the path");

@@ -21,8 +21,8 @@ export function applyOperations(root: Node, operations: readonly Operation[]): N
 	}, root);
 }
 
-function failed({ type, pathText, file, index, place }: Operation, error: PathError): Problem {
-	const message = `${file}: operation ${index} (${type} ${pathText === "" ? '""' : pathText}): ${error.message}`;
+function failed({ type, pathText, index, place }: Operation, error: PathError): Problem {
+	const message = `operation ${index} (${type} ${pathText === "" ? '""' : pathText}): ${error.message}`;
 	return problem("ops", message, { place, ...(error.hint === undefined ? {} : { hint: error.hint }) });
 }
 

@@ -1,4 +1,4 @@
-import { suggest } from "./nearest.ts";
+import { nearest, suggest } from "./nearest.ts";
 import { entryOf, type ListNode, type MapNode, type Node, scalarText } from "./node.ts";
 import { formatPointer, type Token } from "./pointer.ts";
 
@@ -21,7 +21,8 @@ export class PathError extends Error {
 		const keys = [...map.entries.values()].map((entry) => scalarText(entry.key));
 		const there =
 			keys.length === 0 ? "the map there is empty" : `keys there: ${keys.map((name) => `"${name}"`).join(", ")}`;
-		const hint = `${keys.length === 0 ? "" : `${suggest(key, keys)} `}A key that may be missing is written "${key}?"`;
+		const guess = nearest(key, keys);
+		const hint = `${guess === undefined ? "" : `did you mean "${guess}"? `}A key that may be missing is written "${key}?"`;
 		return new PathError("missing-key", `no key "${key}" at "${formatPointer(at)}"; ${there}`, at, hint);
 	}
 

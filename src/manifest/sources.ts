@@ -47,7 +47,7 @@ export function readVariables(texts: VariableTexts): {
 		attempt(() => {
 			const parsed = parseNode(text, file);
 			warnings.push(...parsed.warnings);
-			for (const [name, node] of entriesOf(parsed.node, file)) given.set(name, node);
+			for (const [name, node] of entriesOf(parsed.node)) given.set(name, node);
 		});
 	}
 	for (const [name, text] of texts.varFiles ?? []) given.set(name, textNode(text, { file: `--var-file ${name}` }));
@@ -60,10 +60,10 @@ function textNode(value: string, place: Place): ScalarNode {
 }
 
 /** Names in a vars file stay as written: `n: 5` gives `n`, although `n` means false elsewhere. */
-function entriesOf(node: Node, file: string): [string, Node][] {
+function entriesOf(node: Node): [string, Node][] {
 	if (node.kind === "scalar" && node.value === null) return [];
 	if (node.kind !== "map") {
-		const message = `${file}: a vars file is a map from names to values, but this is ${describeNode(node)}`;
+		const message = `a vars file is a map from names to values, but this is ${describeNode(node)}`;
 		throw new UserError(
 			problem("vars-file", message, { place: node.place, hint: "ops files are given with -o, not -l" }),
 		);

@@ -71,7 +71,7 @@ test.each([
 ])("%s fails", (op, message) => {
 	const [problem] = patch(op).problems;
 	expect(problem?.message).toBe(
-		`ops-0.yml: operation 0 (${op.slice(9, op.indexOf(","))} ${/path: '?([^,'}]*)/.exec(op)?.[1]}): ${message}`,
+		`operation 0 (${op.slice(9, op.indexOf(","))} ${/path: '?([^,'}]*)/.exec(op)?.[1]}): ${message}`,
 	);
 });
 
@@ -88,7 +88,7 @@ test("a failing operation names ops file, index, path, the missing key, the keys
 		{
 			severity: "error",
 			code: "ops",
-			message: 'ops-1.yml: operation 0 (remove /map/a): no key "a" at "/map/a"; keys there: "s", "nil"',
+			message: 'operation 0 (remove /map/a): no key "a" at "/map/a"; keys there: "s", "nil"',
 			place: { file: "ops-1.yml", line: 3, column: 9 },
 			hint: 'did you mean "s"? A key that may be missing is written "a?"',
 		},
@@ -106,19 +106,19 @@ test("every operation that is written wrong is told at once, before any is appli
 - {type: remove, path: /map/none}
 - {type: remove, path: /map/a, value: ~, unknown: 1}`;
 	expect(patch(ops).problems.map(({ message, place }) => `${place?.line}: ${message}`)).toEqual([
-		"1: ops-0.yml: operation 0: value is missing (or null)",
-		"2: ops-0.yml: operation 1: type is missing",
-		"3: ops-0.yml: operation 2: path is missing",
-		"4: ops-0.yml: operation 3: remove takes no value",
-		'5: ops-0.yml: operation 4: path "map/a": a path begins with "/"',
-		'6: ops-0.yml: operation 5: path "/map/e:f": ":f" is no modifier (:prev, :next, :before, :after); a colon in a key is written ~7',
-		'7: ops-0.yml: operation 6: unknown type "replce"',
+		"1: operation 0: value is missing (or null)",
+		"2: operation 1: type is missing",
+		"3: operation 2: path is missing",
+		"4: operation 3: remove takes no value",
+		'5: operation 4: path "map/a": a path begins with "/"',
+		'6: operation 5: path "/map/e:f": ":f" is no modifier (:prev, :next, :before, :after); a colon in a key is written ~7',
+		'7: operation 6: unknown type "replce"',
 	]);
 });
 
 test("a vars file given as an ops file is told apart", () => {
 	expect(patch("name: x\n").problems[0]).toMatchObject({
-		message: "ops-0.yml: an ops file is a list of operations, but this is a map",
+		message: "an ops file is a list of operations, but this is a map",
 		hint: expect.stringContaining("-l"),
 	});
 });
