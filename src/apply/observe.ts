@@ -39,7 +39,12 @@ export async function observe(input: ObserveInput): Promise<Observed & { readonl
 	return { vms, machines: new Map(views), listing };
 }
 
-async function listVms(name: string, cpi: Cpi, { owner, signal }: ObserveInput): Promise<Listing[]> {
+/** All VMs of the owner at one cloud. */
+export async function listVms(
+	name: string,
+	cpi: Cpi,
+	{ owner, signal }: Pick<ObserveInput, "owner" | "signal">,
+): Promise<readonly Listing[]> {
 	const found: Listing[] = [];
 	let page: string | undefined;
 	do {

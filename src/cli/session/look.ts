@@ -1,0 +1,88 @@
+import { type Listing, listVms } from "../../apply/observe.ts";
+import type { CloudResource } from "../../cpi/cpi.ts";
+import { STORE } from "../../machine/layout.ts";
+import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
+import type { InstanceName } from "../../plan/step.ts";
+import type { InstanceRecord } from "../../state/state.ts";
+import type { CliContext } from "../command.ts";
+import { onInstances } from "./on-instances.ts";
+import type { RecordedDeployment } from "./recorded.ts";
+
+/** `missing`: gone at the cloud, or never made. `unresponsive`: there, and silent. */
+export type VmState = "running" | "stopped" | "unresponsive" | "missing";
+
+/** A recorded instance as it is now. */
+export interface InstanceView {
+	readonly instance: InstanceName;
+	readonly record: InstanceRecord;
+	readonly state: VmState;
+	/** What the VM says of itself, if it answers. */
+	readonly probe?: ProbeResult;
+	/** Why it is unresponsive. */
+	readonly why?: string;
+	/** What only its cloud knows, such as `local`'s pid. */
+	readonly details: Readonly<Record<string, string | number>>;
+}
+
+export interface Look {
+	/** In the manifest's order. An errand's instance is left out while it has no VM. */
+	readonly instances: readonly InstanceView[];
+	/** VMs of this deployment that no record names. */
+	readonly orphans: readonly Listing[];
+}
+
+/** Milliseconds for the whole round trip to one VM: the design's deadlines table. */
+const PROBE_MS = 5000;
+
+/** Asks the clouds what there is, and then every VM that is on, many at once. Changes nothing. */
+export async function look(
+	deployment: RecordedDeployment,
+	context: CliContext,
+	{ vitals = false }: { readonly vitals?: boolean } = {},
+): Promise<Look> {
+	const { name, store, records, cpis } = deployment;
+	const asked = { owner: { store: store.uuid, deployment: name }, signal: context.signal };
+	const listing = (await Promise.all([...cpis.all()].map(([cpi, port]) => listVms(cpi, port, asked)))).flat();
+	const found = new Map<string, CloudResource>(listing.map(({ vm }) => [vm.cid, vm]));
+	const wanted = inOrder(deployment).map(({ group, index }) => `${group}/${index}`);
+	const views = await onInstances(wanted, context, async (instance): Promise<InstanceView> => {
+		const record = records.get(instance);
+		const vm = record.vm && found.get(record.vm.cid);
+		const base = { instance, record, details: vm?.details ?? {} };
+		if (!vm) return { ...base, state: "missing" };
+		if (vm.state === "stopped") return { ...base, state: "stopped" };
+		return { ...base, ...(await ask(instance, deployment, context.signal, vitals)) };
+	});
+	const recorded = new Set<string | undefined>(records.instances().map(({ vm }) => vm?.cid));
+	return {
+		instances: views.filter((view) => view !== undefined),
+		orphans: listing.filter(({ vm }) => !recorded.has(vm.cid)),
+	};
+}
+
+function inOrder({ records, inputs }: RecordedDeployment): readonly InstanceRecord[] {
+	const groups = inputs.deployment.instanceGroups.map((group) => group.name);
+	return records
+		.instances()
+		.filter(({ vm, lifecycle }) => vm !== undefined || lifecycle === "service")
+		.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group) || a.index - b.index);
+}
+
+async function ask(
+	instance: InstanceName,
+	{ machines, records }: RecordedDeployment,
+	signal: AbortSignal,
+	vitals: boolean,
+): Promise<Pick<InstanceView, "state" | "probe" | "why">> {
+	const until = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
+	const script = probeScript({ vitals, mountPoint: records.get(instance).disk && STORE });
+	try {
+		const connection = await machines.connect(instance, { signal: until });
+		const { stdout } = await connection.run(script, { signal: until });
+		return { state: "running", probe: parseProbe(stdout) };
+	} catch (error) {
+		signal.throwIfAborted();
+		const late = until.aborted && error === until.reason;
+		return { state: "unresponsive", why: late ? `no answer within ${PROBE_MS / 1000} s` : (error as Error).message };
+	}
+}
