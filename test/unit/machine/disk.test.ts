@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DiskHint } from "../../../src/cpi/cpi.ts";
 import { mountDiskScript, unmountDiskScript } from "../../../src/machine/disk.ts";
-import { openVm, type Sandbox } from "./sandbox.ts";
+import { idModes, openVm, type Sandbox } from "./sandbox.ts";
 
 const mountPoint = "/var/vcap/store";
 const options = { mountPoint, fileSystem: "ext4", mayFormat: true, mountOptions: ["noatime"], waitSeconds: 0 };
 
 describe("a disk that is a file system already", () => {
-	test.each([{ oneId: false }, { oneId: true }])("one id: $oneId", async ({ oneId }) => {
+	test.each(idModes)("one id: $oneId", async ({ oneId }) => {
 		const vm = await openVm({ oneId });
 		const hint: DiskHint = { kind: "mounted", path: mountPoint };
 		expect(await vm.run(mountDiskScript(hint, options))).toMatchObject({

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fenced } from "../../../src/machine/fence.ts";
 import { installJobsScript, jobsArchive } from "../../../src/machine/job.ts";
 import type { RenderedJob } from "../../../src/template/render.ts";
-import { openVm, type Sandbox } from "./sandbox.ts";
+import { idModes, openVm, type Sandbox } from "./sandbox.ts";
 
 const app: RenderedJob = {
 	job: "app",
@@ -24,7 +24,7 @@ test.each(["../x", "/etc/passwd", "a/../../b", "a//b", ""])("a template destinat
 	await expect(jobsArchive([{ ...app, files: [{ path, content: "" }] }])).rejects.toThrow("leaves the job's folder");
 });
 
-describe.each([{ oneId: false }, { oneId: true }])("one id: $oneId", ({ oneId }) => {
+describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 	let vm: Sandbox;
 	const out = async (script: string) => (await vm.run(script)).stdout;
 	const install = async (jobs: Parameters<typeof installJobsScript>[0], rendered: RenderedJob[]) =>

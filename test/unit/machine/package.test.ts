@@ -12,7 +12,7 @@ import {
 	packCompiledScript,
 } from "../../../src/machine/package.ts";
 import { compileScript } from "../../../src/machine/package-compile.ts";
-import { openVm, type Sandbox } from "./sandbox.ts";
+import { idModes, openVm, type Sandbox } from "./sandbox.ts";
 
 /** A tar of the given files, gzipped or not. */
 function archive(files: Record<string, string>, compressed = true): Buffer {
@@ -23,7 +23,7 @@ function archive(files: Record<string, string>, compressed = true): Buffer {
 	return tar;
 }
 
-describe.each([{ oneId: false }, { oneId: true }])("one id: $oneId", ({ oneId }) => {
+describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 	let vm: Sandbox;
 	beforeAll(async () => {
 		vm = await openVm({ oneId });

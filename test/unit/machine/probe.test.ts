@@ -5,7 +5,7 @@ import { installJobsScript, jobsArchive } from "../../../src/machine/job.ts";
 import { hostsDigest, hostsScript, recordsScript } from "../../../src/machine/names.ts";
 import { activatePackagesScript } from "../../../src/machine/package.ts";
 import { type ProbeExpectation, parseProbe, probeScript } from "../../../src/machine/probe.ts";
-import { openVm, type Sandbox } from "./sandbox.ts";
+import { idModes, openVm, type Sandbox } from "./sandbox.ts";
 
 const expected: ProbeExpectation = {
 	files: ["app/bin/ctl", "app/config/a.yml"],
@@ -14,7 +14,7 @@ const expected: ProbeExpectation = {
 	mountPoint: "/var/vcap/store",
 };
 
-describe.each([{ oneId: false }, { oneId: true }])("one id: $oneId", ({ oneId }) => {
+describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 	let vm: Sandbox;
 	const probe = async (more: ProbeExpectation = expected) => {
 		const ran = await vm.run(probeScript(more));

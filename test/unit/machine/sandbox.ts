@@ -25,12 +25,15 @@ export interface Sandbox {
 	close(): Promise<void>;
 }
 
+/** For `describe.each`: all ids where the tests run as root, and one id. */
+export const idModes = process.getuid?.() === 0 ? [{ oneId: false }, { oneId: true }] : [{ oneId: true }];
+
 const setUp = `set -e
 cd "$1"
 mount --make-rprivate /
 if [ ! -e made ]; then
 mkdir -p etc usr-bin/upper usr-bin/work var/lib var/log var/tmp tmp home root run
-cp -a /etc/alternatives /etc/ld.so.cache /etc/nsswitch.conf /etc/profile etc/
+cp -a --no-preserve=ownership /etc/alternatives /etc/ld.so.cache /etc/nsswitch.conf /etc/profile etc/
 printf 'root:x:0:0:root:/root:/bin/bash\\nnobody:x:65534:65534::/:/usr/sbin/nologin\\n' >etc/passwd
 printf 'root:x:0:\\nnogroup:x:65534:\\n' >etc/group
 echo 'root:*:19000:0:99999:7:::' >etc/shadow
@@ -83,7 +86,9 @@ async function boot(folder: string, oneId: boolean): Promise<{ init: ChildProces
 		[...user, "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", join(folder, "set-up"), folder],
 		{ stdio: ["pipe", "pipe", "inherit"] },
 	);
-	await once(init.stdout, "data");
+	const failed = once(init, "exit").then(([code]) => Promise.reject(new Error(`the sandbox did not start: ${code}`)));
+	await Promise.race([once(init.stdout, "data"), failed]);
+	failed.catch(() => {});
 	const first = await firstProcess(init.pid ?? 0);
 	return {
 		init,
