@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { CpiSettings } from "../../src/cpi/cpi.ts";
 import { localError } from "./errors.ts";
@@ -28,7 +28,7 @@ export function readConfig(settings: CpiSettings): LocalConfig {
 		const problems = parsed.error.issues.map((issue) => `${issue.path.join("/") || "properties"}: ${issue.message}`);
 		throw localError("invalid", "info", `CPI ${settings.name} (local): ${problems.join("; ")}`);
 	}
-	const folder = parsed.data.folder ?? join(settings.home, "local");
+	const folder = resolve(parsed.data.folder ?? `${settings.home}/local`);
 	// Mount options and line-based files carry this path.
 	if (/[\n\t,:\\]/.test(folder))
 		throw localError("invalid", "info", `the folder of the embedded provider can't be ${JSON.stringify(folder)}`, {

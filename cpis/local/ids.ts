@@ -66,15 +66,18 @@ function read(path: string): string | undefined {
 	}
 }
 
-function exists(command: string): boolean {
-	return ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].some((folder) => {
-		try {
-			accessSync(`${folder}/${command}`, constants.X_OK);
-			return true;
-		} catch {
-			return false;
-		}
-	});
+/** Where a program of the system is. */
+export function findCommand(command: string): string | undefined {
+	return ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+		.map((folder) => `${folder}/${command}`)
+		.find((path) => {
+			try {
+				accessSync(path, constants.X_OK);
+				return true;
+			} catch {
+				return false;
+			}
+		});
 }
 
 function userName(): string {
@@ -91,7 +94,7 @@ export function idFacts(): IdFacts {
 		uid: process.getuid?.() ?? -1,
 		gid: process.getgid?.() ?? -1,
 		userName: userName(),
-		helpers: exists("newuidmap") && exists("newgidmap"),
+		helpers: findCommand("newuidmap") !== undefined && findCommand("newgidmap") !== undefined,
 		subuid: read("/etc/subuid"),
 		subgid: read("/etc/subgid"),
 		uidMap: read("/proc/self/uid_map") ?? "",

@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
 import type { CallOptions, Cpi, CpiInfo, CreateCpi, DiskCid, VmCid } from "../../src/cpi/cpi.ts";
 import { type Call, call } from "./call.ts";
 import { readConfig } from "./config.ts";
@@ -7,7 +5,7 @@ import { type DiskRecord, readDisk, readDisks, writeDisk } from "./disk-record.t
 import { attachDisk, createDisk, deleteDisk, detachDisk, resized } from "./disks.ts";
 import { localError } from "./errors.ts";
 import { locked } from "./lock.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, machineOf } from "./machine.ts";
 import { gatewaySocket } from "./network.ts";
 import { findResource, listResources } from "./resources.ts";
 import { deleteSnapshot, snapshotDisk } from "./snapshots.ts";
@@ -49,13 +47,16 @@ function alone<Result>(
 	return call(operation, options, (now) => locked(now, machine.folder, thing, () => work(now)));
 }
 
-function vmVerbs(machine: Machine): Pick<Cpi, "createVm" | "deleteVm" | "hasVm" | "rebootVm" | "setVmMetadata"> {
+function vmVerbs(
+	machine: Machine,
+	checkSupport: (now: Call) => Promise<void>,
+): Pick<Cpi, "createVm" | "deleteVm" | "hasVm" | "rebootVm" | "setVmMetadata"> {
 	const onVm = <Result>(operation: string, cid: VmCid, options: CallOptions, work: (now: Call) => Promise<Result>) =>
 		alone(machine, operation, options, ["vm", cid], work);
 	return {
 		createVm: (request, options) =>
 			onVm("createVm", vmCid(request.key), options, async (now) => {
-				await requireSupport(now, machine);
+				await checkSupport(now);
 				if (!hasStemcell(machine, request.stemcell))
 					throw localError("invalid", "createVm", `there is no stemcell ${request.stemcell}`);
 				return createVm(now, machine, request);
@@ -127,19 +128,21 @@ function diskVerbs(machine: Machine): Pick<Cpi, DiskVerb> {
 
 /** The embedded provider: VMs are process trees on this machine, without root and without Docker. */
 const createCpi: CreateCpi = async (settings) => {
-	const config = readConfig(settings);
-	const folder = resolve(config.folder);
-	const machine: Machine = { folder, ids: config.ids, unshare: config.unshare ?? "unshare" };
-	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	const machine = machineOf(readConfig(settings));
+	let supported = false;
+	const checkSupport = async (now: Call) => {
+		if (!supported) await requireSupport(now, machine);
+		supported = true;
+	};
 	return {
 		info: () => info(machine),
 		createStemcell: (image, options) =>
 			call("createStemcell", options, async (now) => {
-				await requireSupport(now, machine);
+				await checkSupport(now);
 				return createStemcell(machine, image);
 			}),
 		deleteStemcell: (cid, options) => call("deleteStemcell", options, async () => deleteStemcell(machine, cid)),
-		...vmVerbs(machine),
+		...vmVerbs(machine, checkSupport),
 		...diskVerbs(machine),
 		calculateVmCloudProperties: ({ cpu, ramMib, ephemeralDiskMib }) =>
 			Promise.resolve({ cpu, ram: ramMib, ephemeral_disk_size: ephemeralDiskMib }),

@@ -19,13 +19,6 @@ import type { Call } from "./call.ts";
 import { locked } from "./lock.ts";
 import { must } from "./run.ts";
 
-/** The scripts that are not TypeScript stay where the package has them, also when this file runs from dist. */
-function scriptsFolder(): string {
-	const beside = join(import.meta.dirname, "guest");
-	if (existsSync(join(beside, "machine.sh"))) return beside;
-	return join(import.meta.dirname, "../../../cpis/local/guest");
-}
-
 /** The folders of a package and of all that it needs, by name. Optional native parts are left out. */
 function packageFolders(name: string, from: string, found = new Map<string, string>()): ReadonlyMap<string, string> {
 	if (found.has(name)) return found;
@@ -38,15 +31,10 @@ function packageFolders(name: string, from: string, found = new Map<string, stri
 }
 
 function guestFiles(): readonly string[] {
-	const scripts = scriptsFolder();
-	const commands = readdirSync(join(scripts, "commands")).map((name) => join(scripts, "commands", name));
-	const shell = readdirSync(scripts).filter((name) => name.endsWith(".sh"));
-	const programs = readdirSync(join(import.meta.dirname, "guest")).filter((name) => /\.[jt]s$/.test(name));
-	return [
-		...commands,
-		...shell.map((name) => join(scripts, name)),
-		...programs.map((name) => join(import.meta.dirname, "guest", name)),
-	];
+	const folder = join(import.meta.dirname, "guest");
+	const files = readdirSync(folder).filter((name) => /\.([jt]s|sh)$/.test(name));
+	const commands = readdirSync(join(folder, "commands")).map((name) => join("commands", name));
+	return [...files, ...commands].map((name) => join(folder, name));
 }
 
 function digestOf(files: readonly string[], packages: ReadonlyMap<string, string>): string {
