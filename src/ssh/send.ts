@@ -29,15 +29,37 @@ export function send(
 			reject(source.errored ?? new Error("the data for the command's standard input was closed before its end"));
 		if (source.destroyed) fail();
 		source.once("error", fail);
-		source.on("data", onMoved);
+		const stop = pump(source, channel, onMoved);
 		// Not a race of promises for each piece: the long-lived one would hold every piece until the end.
 		void closed.then(() => {
+			stop();
 			source.off("error", fail).on("error", () => {});
-			source.unpipe(channel);
 			source.destroy();
 		});
-		source.pipe(channel);
 	});
+}
+
+/** As `pipe`, which with a second listener on the source goes on reading at full speed once the channel is gone. */
+function pump(source: Readable, channel: ClientChannel, onMoved: () => void): () => void {
+	let full = false;
+	const move = () => {
+		for (let chunk = full ? null : source.read(); chunk !== null; chunk = full ? null : source.read()) {
+			onMoved();
+			full = !channel.write(chunk);
+		}
+	};
+	const drained = () => {
+		full = false;
+		onMoved();
+		move();
+	};
+	const end = () => channel.end();
+	source.on("readable", move).on("end", end);
+	channel.on("drain", drained);
+	return () => {
+		source.off("readable", move).off("end", end);
+		channel.off("drain", drained);
+	};
 }
 
 function* pieces(bytes: Buffer): Generator<Buffer> {
