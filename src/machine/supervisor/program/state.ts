@@ -67,10 +67,11 @@ write_state() {
   else NEXT_STATE=$((NOW + 100)); fi
 }
 
-# A file whose time and content show that the supervisor is alive; written in place, without a fork.
+# A file whose content shows that the supervisor is alive; written in place, without a fork. It is not emptied first, and always as
+# long: a reader in between would take an empty one for the supervisor's death.
 heartbeat() {
   if ((NOW >= NEXT_HEARTBEAT)); then
-    { printf '%s\n' "$NOW" >heartbeat; } 2>/dev/null
+    { printf '%12d\n' "$NOW" 1<>heartbeat >&1; } 2>/dev/null
     NEXT_HEARTBEAT=$((NOW + 500))
   fi
 }
