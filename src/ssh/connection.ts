@@ -3,6 +3,7 @@ import type { Client } from "ssh2";
 import type { Clock } from "../clock.ts";
 import { SshError } from "./errors.ts";
 import { describeExit, type ExecuteContext, type Execution, type Exit, execute } from "./execute.ts";
+import { forward } from "./forward.ts";
 import type { Peer } from "./handshake-failures.ts";
 import { createLimiter, type Limiter } from "./limiter.ts";
 import { createOutput } from "./output.ts";
@@ -51,6 +52,7 @@ export function createConnection(client: Client, options: ConnectionOptions): Ss
 	return {
 		run: (script, run) => runScript(start, script, run),
 		stream: (script, run) => streamScript(start, peer, script, run),
+		forward: (host, port, { signal }) => forward(client, host, port, { peer, clock, signal }),
 		close: () => client.end(),
 	};
 }

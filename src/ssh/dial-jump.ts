@@ -65,7 +65,8 @@ function forward(client: Client, jump: JumpHost, host: string, port: number, con
 	});
 }
 
-function openForward(client: Client, host: string, port: number): Promise<ClientChannel> {
+/** A channel to a host and port as the server sees them. Rejects with ssh2's error, whose `reason` is the server's. */
+export function openForward(client: Client, host: string, port: number): Promise<ClientChannel> {
 	return new Promise((resolve, reject) => {
 		client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? reject(error) : resolve(channel)));
 	});

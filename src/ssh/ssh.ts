@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 
 /** What one remote command gave. `code` is undefined when a signal ended it. */
 export interface RunResult {
@@ -26,6 +26,8 @@ export interface SshConnection {
 	run(script: string, options: RunOptions): Promise<RunResult>;
 	/** The command's standard output as a stream; it errors if the exit code isn't 0. */
 	stream(script: string, options: RunOptions): Promise<Readable>;
+	/** The byte stream to a port that the VM can reach, one of its own or another's (SSH's direct-tcpip). */
+	forward(host: string, port: number, options: { readonly signal: AbortSignal }): Promise<Duplex>;
 	close(): void;
 }
 

@@ -17,10 +17,10 @@ export function targetOf(sshd: Pick<Sshd, "port" | "login" | "hostKey">, more: P
 	};
 }
 
-/** A TCP server on loopback or a Unix socket that does what `serve` says with each connection. */
+/** A server on a port of loopback (0: any free one) or a Unix socket that does what `serve` says with each connection. */
 export async function listen(
 	serve: (socket: Socket) => void,
-	path?: string,
+	where: string | number = 0,
 ): Promise<{ port: number; close: () => void }> {
 	const sockets = new Set<Socket>();
 	const server: Server = createServer((socket) => {
@@ -28,8 +28,8 @@ export async function listen(
 		socket.on("error", () => {});
 		serve(socket);
 	});
-	if (path === undefined) server.listen(0, "127.0.0.1");
-	else server.listen(path);
+	if (typeof where === "number") server.listen(where, "127.0.0.1");
+	else server.listen(where);
 	await once(server, "listening");
 	const address = server.address();
 	return {
