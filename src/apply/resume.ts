@@ -39,7 +39,8 @@ async function takeOverVm(
 	{ records, options, now, ...input }: ResumeInput,
 ): Promise<readonly Change[]> {
 	const found = await input.cpi(cpi).find(intent.key, options);
-	if (!found || records.get(instance).vm) return [];
+	// One that does not run may lack what its user data was to bring. Nobody records it, so the plan deletes it.
+	if (!found || found.state === "stopped" || records.get(instance).vm) return [];
 	const { shape, hostKey } = intent.data as { shape: Record<string, string>; hostKey: string };
 	const vm = {
 		cid: found.cid as VmCid,

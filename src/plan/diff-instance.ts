@@ -65,6 +65,10 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 			reasons: [{ reason: "missing_vm", detail: `VM ${vm.cid} is gone` }],
 			reachable: false,
 		};
+	if (seen.state === "stopped" && !vm.bootstrapped) {
+		const off: WhyChanged = { reason: "missing_vm", detail: `VM ${vm.cid} went off before it was ever prepared` };
+		return { desired, action: "create", vm: "create", reasons: [off], reachable: false };
+	}
 	const machine = observed.machines.get(desired.name);
 	const reachable = machine?.reachable === true;
 	const replaced = replaceReasons(desired, options);

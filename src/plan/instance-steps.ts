@@ -28,7 +28,9 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
 	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff, true)] };
 	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
-	const prepare = diff.vm === "create" ? fresh : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
+	// A VM that is gone may still hold the disk, and a cloud may keep parts of it.
+	const gone = desired.record?.vm ? removeVm(desired.record) : [];
+	const prepare = diff.vm === "create" ? [...gone, ...fresh] : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
 	const before =
 		diff.vm === "replace"
 			? [...stop(diff, options), ...removeVm(desired.record as InstanceRecord), ...fresh]

@@ -136,6 +136,7 @@ test("a VM that is gone at the cloud comes back with its disk", () => {
 	const of = plan([instance], { vms: new Map(), machines: new Map() });
 	expect(of.changes.map(({ action, reasons }) => [action, reasons[0]?.reason])).toEqual([["create", "missing_vm"]]);
 	expect(ids(of)).not.toContain("create-disk g/0");
+	expect(ids(of).slice(0, 4)).toEqual(["detach-disk g/0", "delete-vm g/0", "create-vm g/0", "bootstrap-vm g/0"]);
 	expect(ids(of)).toContain("attach-disk g/0");
 });
 
@@ -146,6 +147,18 @@ test("a VM that is powered off is powered on, and its jobs are watched", () => {
 		"start g/0",
 		"post-deploy g/0",
 		"record-deploy",
+	]);
+});
+
+test("a VM that went off before it was ever prepared is made anew", () => {
+	const instance = deployed(group("g"), 0);
+	const record = instance.record ?? expect.fail();
+	const { applied: _, ...fresh } = { ...record, vm: { ...(record.vm ?? expect.fail()), bootstrapped: false } };
+	const half = { ...instance, record: fresh };
+	expect(ids(plan([half], seen([half], {}, "stopped"))).slice(0, 3)).toEqual([
+		"delete-vm g/0",
+		"create-vm g/0",
+		"bootstrap-vm g/0",
 	]);
 });
 
