@@ -1,8 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Call } from "./call.ts";
 import type { Ids } from "./config.ts";
-import { shortDigest } from "./folders.ts";
 import { chooseIds, type IdMaps, idFacts } from "./ids.ts";
 import type { Machine } from "./machine.ts";
 import { startAsRoot } from "./namespaces.ts";
@@ -15,7 +14,9 @@ export async function runInNamespaces(
 	{ maps, flags, argv }: { maps: IdMaps; flags: readonly string[]; argv: readonly string[] },
 ): Promise<Finished> {
 	mkdirSync(machine.folder, { recursive: true, mode: 0o700 });
-	const output = join(machine.folder, `output-${process.pid}-${shortDigest(argv.join("\0"))}`);
+	// Calls run at the same time, with equal arguments too: each has a file of its own.
+	const folder = mkdtempSync(join(machine.folder, "output-"));
+	const output = join(folder, "output");
 	const log = openSync(output, "w", 0o600);
 	try {
 		const { child, leave } = await startAsRoot(call, { unshare: machine.unshare, flags, maps, argv, log });
@@ -32,7 +33,7 @@ export async function runInNamespaces(
 		throw error;
 	} finally {
 		closeSync(log);
-		rmSync(output, { force: true });
+		rmSync(folder, { recursive: true, force: true });
 	}
 }
 
