@@ -42,10 +42,8 @@ describe.each(users)("deploy as $name", (user) => {
 		expect(lines.at(-1)).toBe("tiny: deployed in N s");
 	});
 
-	test("the second does nothing and says so, in under 2 s", async () => {
-		const begin = performance.now();
+	test("the second does nothing and says so", async () => {
 		const { code, stdout, stderr } = await world.davit(["deploy", "tiny.yml"]);
-		expect(performance.now() - begin).toBeLessThan(2000);
 		expect({ code, stdout, stderr }).toEqual({
 			code: 0,
 			stdout: "",
