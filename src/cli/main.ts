@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { Command as Commander, CommanderError } from "commander";
+import { problemsOf } from "../apply/problems-of.ts";
 import { UserError } from "../errors.ts";
 import type { CliContext, Command, OptionSpec } from "./command.ts";
 import { commandTable } from "./commands/table.ts";
@@ -116,9 +117,10 @@ function report(error: unknown, view: SecretView, signal: AbortSignal): number {
 		view.emit({ type: "note", text: "Interrupted. The same command goes on from here." });
 		return 130;
 	}
-	if (error instanceof UserError) {
-		for (const problem of error.problems) view.emit({ type: "problem", problem });
-		return error.exitCode;
+	const problems = problemsOf(error, undefined);
+	if (problems) {
+		for (const problem of problems) view.emit({ type: "problem", problem });
+		return error instanceof UserError ? error.exitCode : 1;
 	}
 	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
 	view.emit({

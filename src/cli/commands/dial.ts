@@ -1,19 +1,63 @@
 import process from "node:process";
-import type { Command } from "../command.ts";
-import { withDeployment } from "../session/recorded.ts";
-import { openTunnel } from "../session/tunnel.ts";
+import { pipeline } from "node:stream/promises";
+import { problemsOf } from "../../apply/problems-of.ts";
+import { Records } from "../../apply/records.ts";
+import { problem, UserError } from "../../errors.ts";
+import type { CliContext, Command, Options } from "../command.ts";
+import { openCpis } from "../session/cpis.ts";
+import { wayTo } from "../session/machines.ts";
+import { recordedInputs } from "../session/manifest.ts";
+import { oneInstance } from "../session/one-instance.ts";
+import { chosenDeployment, openStore } from "../session/store.ts";
+import { createTunnels } from "../session/tunnel.ts";
 
 export const command: Command = {
 	arguments: "<deployment> <instance>",
 	options: [],
+	help: "OpenSSH's ProxyCommand: standard input and output are the bytes of the instance's SSH port. It needs no key.",
 	run: async ([deployment, instance], options, context) => {
-		await withDeployment({ ...options, deployment }, context, async ({ machines }) => {
-			const target = machines.target(String(instance));
-			const stream = await openTunnel(target, target.port, context);
-			process.stdin.pipe(stream);
-			stream.pipe(process.stdout);
-			await new Promise<void>((resolve) => stream.once("close", resolve));
-		});
-		return 0;
+		const way = await findWay(String(instance), { ...options, deployment }, context);
+		const tunnels = createTunnels(context);
+		try {
+			const stream = await tunnels.open(way, way.port);
+			const sent = pipeline(process.stdin, stream, { signal: context.signal }).catch(() => {});
+			// Once the server has ended there is nobody left to send to.
+			await pipeline(stream, process.stdout, { signal: context.signal });
+			stream.destroy();
+			process.stdin.destroy();
+			await sent;
+			return 0;
+		} catch (error) {
+			context.signal.throwIfAborted();
+			// The client went away first: that is how it ends.
+			if ((error as NodeJS.ErrnoException).code === "EPIPE") return 0;
+			throw new UserError(problemsOf(error, undefined) ?? lost(way.name, error as Error), { cause: error });
+		} finally {
+			tunnels.close();
+		}
 	},
 };
+
+/** The store is closed before the connection begins: it may last for days. */
+async function findWay(instance: string, options: Options, context: CliContext) {
+	const store = await openStore(context);
+	try {
+		const name = await chosenDeployment(store, options, context.env);
+		const { deployment: record, ...recorded } = await store.read(name);
+		if (!record) throw new UserError(problem("never-deployed", `deployment "${name}" was never deployed`));
+		const { cloud } = recordedInputs(record);
+		const cpis = await openCpis(cloud, context);
+		const records = new Records(recorded);
+		const owner = { store: store.uuid, deployment: name };
+		const only = oneInstance(records, instance, { what: "a connection leads to" });
+		const way = { name: only, ...wayTo(only, { records, cloud, cpi: cpis.get, owner }) };
+		await cpis.close();
+		return way;
+	} finally {
+		await store.close();
+	}
+}
+
+function lost(instance: string, error: Error) {
+	return problem("connection-lost", `${instance}: the connection was lost: ${error.message}`);
+}

@@ -30,6 +30,11 @@ export const commandTable: readonly CommandRow[] = [
 	},
 	{ name: "proxy", about: "Publish ports of instances on 127.0.0.1", load: () => import("./proxy.ts") },
 	{
+		name: "ssh-config",
+		about: "Print an OpenSSH configuration for the instances",
+		load: () => import("./ssh-config.ts"),
+	},
+	{
 		name: "dial",
 		about: "Connect standard input and output to an instance's SSH port",
 		hidden: true,

@@ -61,7 +61,17 @@ export function createMachines(options: MachinesOptions): Machines {
 	};
 }
 
-function targetOf(instance: InstanceName, { records, cloud, cpi, owner, login }: MachinesOptions): SshTarget {
+function targetOf(instance: InstanceName, options: MachinesOptions): SshTarget {
+	const { login } = options;
+	const { user = login.user, hostKeys, ...way } = wayTo(instance, options);
+	return { name: instance, ...way, user, privateKey: login.privateKey, hostKeys };
+}
+
+/** Where an instance's SSH port is and how to get there. Needs no secret. */
+export function wayTo(
+	instance: InstanceName,
+	{ records, cloud, cpi, owner }: Pick<MachinesOptions, "records" | "cloud" | "cpi" | "owner">,
+): Pick<SshTarget, "host" | "port" | "hostKeys" | "dialer"> & { readonly user?: string | undefined } {
 	const record = records.get(instance);
 	if (!record.vm) throw new UserError(problem("no-vm", `${instance} has no VM`, { hint: "davit deploy makes it" }));
 	const config = sshConfigOf(cloud, record.az);
@@ -73,15 +83,8 @@ function targetOf(instance: InstanceName, { records, cloud, cpi, owner, login }:
 				hint: "name another network under ssh: in the cloud file",
 			}),
 		);
-	return {
-		name: instance,
-		host,
-		port: config?.port ?? 22,
-		user: config?.user ?? login.user,
-		privateKey: login.privateKey,
-		hostKeys: record.vm.hostKeys,
-		dialer: dialerOf(config, cpi(record.vm.cpi), owner),
-	};
+	const dialer = dialerOf(config, cpi(record.vm.cpi), owner);
+	return { host, port: config?.port ?? 22, user: config?.user, hostKeys: record.vm.hostKeys, dialer };
 }
 
 /** The entry for the AZ, else the one without AZs. */

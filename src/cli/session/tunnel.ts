@@ -2,19 +2,32 @@ import type { Duplex } from "node:stream";
 import { DEFAULT_DEADLINES } from "../../ssh/deadline.ts";
 import { dial } from "../../ssh/dial.ts";
 import { createJumpClients } from "../../ssh/dial-jump.ts";
-import type { SshTarget } from "../../ssh/ssh.ts";
+import type { Dialer } from "../../ssh/ssh.ts";
 import type { CliContext } from "../command.ts";
 
-/** A raw byte stream to a port of an instance, the way its SSH port is reached. */
-export function openTunnel(target: SshTarget, port: number, { clock, signal, env }: CliContext): Promise<Duplex> {
-	const agent = env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {};
-	return dial(target.dialer, target.host, port, {
-		target: target.name,
-		deadlines: DEFAULT_DEADLINES,
-		clock,
-		signal,
-		onStage: () => {},
-		jumpClients: createJumpClients(),
-		...agent,
-	});
+/** Opens raw byte streams the way a VM's SSH port is reached. Jump hosts stay connected until it is closed. */
+export interface Tunnels {
+	open(to: { readonly name: string; readonly dialer: Dialer; readonly host: string }, port: number): Promise<Duplex>;
+	close(): void;
+}
+
+export function createTunnels({ clock, signal, env }: Pick<CliContext, "clock" | "signal" | "env">): Tunnels {
+	const jumpClients = createJumpClients();
+	return {
+		open: async ({ name, dialer, host }, port) => {
+			const stream = await dial(dialer, host, port, {
+				target: name,
+				deadlines: DEFAULT_DEADLINES,
+				clock,
+				signal,
+				onStage: () => {},
+				jumpClients,
+				...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}),
+			});
+			// One side may have said all it has to say and still want to hear the other.
+			stream.allowHalfOpen = true;
+			return stream;
+		},
+		close: () => jumpClients.close(),
+	};
 }
