@@ -34,6 +34,14 @@ export type DavitEvent =
 			readonly durationMs: number;
 			readonly problems: readonly Problem[];
 	  }
+	/** One attempt of a call to a cloud has ended. For the log: what came of it is in the step's events. */
+	| {
+			readonly type: "cpi-call";
+			readonly iaas: string;
+			readonly verb: string;
+			readonly durationMs: number;
+			readonly failure?: { readonly kind: string; readonly message: string; readonly requestId?: string };
+	  }
 	/** Rows for people (a table) and for programs (the same rows, as data). */
 	| {
 			readonly type: "table";

@@ -4,12 +4,13 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { Command as Commander, CommanderError } from "commander";
 import { problemsOf } from "../apply/problems-of.ts";
-import { UserError } from "../errors.ts";
+import { problem, UserError } from "../errors.ts";
 import type { CliContext, Command, OptionSpec } from "./command.ts";
 import { commandTable } from "./commands/table.ts";
 import { interrupts } from "./interrupts.ts";
 import { openView, type SecretView } from "./output.ts";
 import { systemClock, systemRandom } from "./system.ts";
+import type { View } from "./view/view.ts";
 
 enableCompileCache();
 
@@ -73,13 +74,18 @@ async function runCommand(
 	args: readonly (string | readonly string[] | undefined)[],
 	options: Globals,
 ): Promise<number> {
-	const json = options.json === true;
-	const view = openView({
-		json,
+	const settings = {
+		json: options.json === true,
 		streams: { out: process.stdout, err: process.stderr },
 		terminal: process.stderr.isTTY === true,
 		now: systemClock.now,
-	});
+	};
+	let view = openView(settings);
+	try {
+		view = openView({ ...settings, log: await openLog(process.env.DAVIT_LOG) });
+	} catch (error) {
+		return report(error, view, new AbortController().signal);
+	}
 	const interrupted = interrupts(view.emit);
 	const context = contextOf(options, view, interrupted.signal);
 	try {
@@ -89,6 +95,18 @@ async function runCommand(
 	} finally {
 		interrupted.dispose();
 		await view.close();
+	}
+}
+
+/** `DAVIT_LOG` names a file that gets every event. It loads only then. */
+async function openLog(path: string | undefined): Promise<View | undefined> {
+	if (path === undefined || path === "") return undefined;
+	const { createLogView } = await import("./view/log.ts");
+	try {
+		return createLogView(resolve(path), { now: systemClock.now, pid: process.pid });
+	} catch (error) {
+		const hint = "choose another file, or unset DAVIT_LOG";
+		throw new UserError(problem("log-file", `DAVIT_LOG: ${(error as Error).message}`, { hint }), { exitCode: 64 });
 	}
 }
 

@@ -15,11 +15,14 @@ export function openView({
 	streams,
 	terminal,
 	now,
+	log,
 }: {
 	json: boolean;
 	streams: Streams;
 	terminal: boolean;
 	now: () => number;
+	/** Gets every event as well. */
+	log?: View | undefined;
 }): SecretView {
 	const secrets = new Set<string>();
 	let redact: ReturnType<typeof createRedactor> | undefined;
@@ -40,7 +43,9 @@ export function openView({
 	return {
 		emit: (event) => {
 			if (secrets.size > 0) redact ??= createRedactor([...secrets]);
-			show(redact ? redactEvent(event, redact) : event);
+			const shown = redact ? redactEvent(event, redact) : event;
+			log?.emit(shown);
+			show(shown);
 		},
 		hide: (more) => {
 			for (const secret of more) secrets.add(secret);
@@ -49,6 +54,7 @@ export function openView({
 		close: async () => {
 			await loading;
 			await view.close();
+			await log?.close();
 		},
 	};
 }

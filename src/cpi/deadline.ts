@@ -15,7 +15,7 @@ export function withDeadline(cpi: Cpi, clock: Pick<Clock, "sleep">): Cpi {
 		const expire = clock
 			.sleep(options.deadlineMs + GRACE_MS, AbortSignal.any([options.signal, done.signal]))
 			.then(() => {
-				const error = new CpiError(`${verb} did not end within ${options.deadlineMs / 1000} s`, {
+				const error = new CpiError(`${verb} did not end within ${(options.deadlineMs / 1000).toFixed(1)} s`, {
 					kind: "unavailable",
 					iaas: name,
 					operation: verb,

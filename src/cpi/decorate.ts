@@ -3,7 +3,7 @@ import type { Cpi } from "./cpi.ts";
 import { withDeadline } from "./deadline.ts";
 import { withLimit } from "./limit.ts";
 import { type CpiCall, withLog } from "./log.ts";
-import { type RetryPolicy, withRetry } from "./retry.ts";
+import { type Retry, type RetryPolicy, withRetry } from "./retry.ts";
 
 export interface CpiCare {
 	readonly clock: Clock;
@@ -12,10 +12,11 @@ export interface CpiCare {
 	readonly limit: number;
 	readonly retry?: RetryPolicy;
 	readonly onCall: (call: CpiCall) => void;
+	readonly onRetry: (retry: Retry) => void;
 }
 
 /** A CPI as davit uses it. Each attempt is limited, logged and ended at its deadline; a wait between two holds no place. */
-export function decorate(cpi: Cpi, { clock, random, limit, retry, onCall }: CpiCare): Cpi {
+export function decorate(cpi: Cpi, { clock, random, limit, retry, onCall, onRetry }: CpiCare): Cpi {
 	const attempt = withLimit(withLog(withDeadline(cpi, clock), clock, onCall), limit);
-	return withRetry(attempt, { clock, random, ...(retry ? { policy: retry } : {}) });
+	return withRetry(attempt, { clock, random, onRetry, ...(retry ? { policy: retry } : {}) });
 }

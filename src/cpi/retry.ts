@@ -11,6 +11,12 @@ export interface RetryPolicy {
 	readonly longestMs: number;
 }
 
+/** A failed attempt that will be made again after `pauseMs`. */
+export interface Retry {
+	readonly error: CpiError;
+	readonly pauseMs: number;
+}
+
 export const defaultRetry: RetryPolicy = { attempts: 6, firstMs: 500, longestMs: 30_000 };
 
 const creates: ReadonlySet<Verb> = new Set(["createStemcell", "createVm", "createDisk", "snapshotDisk"]);
@@ -27,7 +33,17 @@ function fraction(random: Pick<Random, "bytes">): number {
  */
 export function withRetry(
 	cpi: Cpi,
-	{ clock, random, policy = defaultRetry }: { clock: Clock; random: Pick<Random, "bytes">; policy?: RetryPolicy },
+	{
+		clock,
+		random,
+		policy = defaultRetry,
+		onRetry,
+	}: {
+		clock: Clock;
+		random: Pick<Random, "bytes">;
+		policy?: RetryPolicy;
+		onRetry: (retry: Retry) => void;
+	},
 ): Cpi {
 	const { idempotent } = cpi.info().can;
 	const mayRetry = (verb: Verb, error: unknown): error is CpiError =>
@@ -43,6 +59,7 @@ export function withRetry(
 				const longest = Math.min(policy.longestMs, policy.firstMs * 2 ** (attempt - 1));
 				const pause = Math.max(longest * fraction(random), error.retryAfterMs ?? 0);
 				if (clock.monotonic() + pause >= end) throw error;
+				onRetry({ error, pauseMs: pause });
 				await clock.sleep(pause, options.signal);
 			}
 		}

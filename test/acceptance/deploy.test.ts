@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { golden, goldenEvents, startedKinds } from "../support/acceptance-golden.ts";
@@ -55,6 +57,32 @@ describe.each(users)("deploy as $name", (user) => {
 		const { code, stdout, stderr } = await world.davit(["deploy", "--json", "tiny.yml"]);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 		expect(stdout).toBe('{"type":"note","text":"tiny: nothing to do, all is as the manifest says"}\n');
+	});
+
+	test("DAVIT_LOG names a file that gets every event, calls to the cloud too", async () => {
+		const log = join(world.folder, "davit.log");
+		for (const _ of [1, 2]) await world.davit(["deploy", "tiny.yml"], { env: { DAVIT_LOG: log } });
+		const events = readFileSync(log, "utf8")
+			.trimEnd()
+			.split("\n")
+			.map((line) => JSON.parse(line));
+		const of = (type: string) => events.filter((event) => event.type === type);
+		expect(of("cpi-call")).toContainEqual(expect.objectContaining({ iaas: "local", verb: "list" }));
+		expect(of("note").map(({ text }) => text)).toEqual(
+			Array(2).fill("tiny: nothing to do, all is as the manifest says"),
+		);
+		expect(new Set(events.map(({ pid }) => pid)).size).toBe(2);
+		expect(statSync(log).mode & 0o777).toBe(0o600);
+	});
+
+	test("a log that can't be written is said before anything is done", async () => {
+		const { code, stderr } = await world.davit(["deploy", "tiny.yml"], { env: { DAVIT_LOG: "none/davit.log" } });
+		expect({ code, stderr: golden(stderr, world.folder) }).toEqual({
+			code: 64,
+			stderr: `error: DAVIT_LOG: ENOENT: no such file or directory, open 'FOLDER/none/davit.log'
+  → choose another file, or unset DAVIT_LOG
+`,
+		});
 	});
 
 	test("a changed property updates just that instance", async () => {

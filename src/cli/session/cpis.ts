@@ -1,7 +1,11 @@
 import type { Cpi } from "../../cpi/cpi.ts";
+import { decorate } from "../../cpi/decorate.ts";
 import { loadCpi } from "../../cpi/registry.ts";
 import type { Cloud } from "../../manifest/cloud.ts";
 import type { CliContext } from "../command.ts";
+
+/** Calls to one cloud at a time: enough to be quick, few enough for the quotas that clouds give to an account. */
+const CALLS_AT_A_TIME = 16;
 
 /** The CPIs of a cloud file, by name. */
 export interface Cpis {
@@ -11,11 +15,12 @@ export interface Cpis {
 }
 
 /** Loads each CPI that the cloud names; an SDK loads only here, for a cloud that is used. */
-export async function openCpis(cloud: Cloud, { home, env }: CliContext): Promise<Cpis> {
+export async function openCpis(cloud: Cloud, context: CliContext): Promise<Cpis> {
+	const { home, env } = context;
 	const all = new Map<string, Cpi>();
 	for (const { name, type, properties } of cloud.cpis) {
 		const create = await loadCpi(type);
-		all.set(name, await create({ name, properties, home, env }));
+		all.set(name, withCare(await create({ name, properties, home, env }), context));
 	}
 	return {
 		get: (name) => {
@@ -28,4 +33,18 @@ export async function openCpis(cloud: Cloud, { home, env }: CliContext): Promise
 			for (const cpi of all.values()) await cpi.close();
 		},
 	};
+}
+
+function withCare(cpi: Cpi, { clock, random, emit }: CliContext): Cpi {
+	return decorate(cpi, {
+		clock,
+		random,
+		limit: CALLS_AT_A_TIME,
+		onCall: (call) => emit({ type: "cpi-call", ...call }),
+		onRetry: ({ error, pauseMs }) =>
+			emit({
+				type: "note",
+				text: `${error.iaas}: ${error.operation}: ${error.message}; again in ${(pauseMs / 1000).toFixed(1)} s`,
+			}),
+	});
 }

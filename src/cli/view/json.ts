@@ -1,10 +1,10 @@
 import type { Streams, View } from "./view.ts";
 
-/** One JSON object a line (NDJSON), every event, on standard output. */
+/** One JSON object a line (NDJSON), every event but calls to clouds, on standard output. */
 export function createJsonView({ out }: Streams): View {
 	return {
 		emit: (event) => {
-			out.write(`${JSON.stringify(event)}\n`);
+			if (event.type !== "cpi-call") out.write(`${JSON.stringify(event)}\n`);
 		},
 		close: async () => {},
 	};

@@ -44,6 +44,7 @@ export function plainText(event: DavitEvent): string | undefined {
 			return event.text;
 		case "step-started":
 		case "step-progress":
+		case "cpi-call":
 			return undefined;
 	}
 }
