@@ -11,6 +11,3 @@ export interface Random {
 	bytes(length: number): Uint8Array;
 	uuid(): string;
 }
-
-/** The time that archives give to their members, so that the same content gives the same bytes. */
-export const epoch = new Date(0);

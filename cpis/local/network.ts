@@ -26,7 +26,7 @@ export function networkFolder(machine: Machine, owner: Owner): string {
 	return join(machine.folder, "networks", networkId(owner));
 }
 
-export function networkHolder(machine: Machine, owner: Owner): ProcessId | undefined {
+function networkHolder(machine: Machine, owner: Owner): ProcessId | undefined {
 	const [holder] = readProcesses(join(networkFolder(machine, owner), "process"));
 	return holder && isAlive(holder) ? holder : undefined;
 }

@@ -218,5 +218,3 @@ export interface CpiSettings {
 
 /** The default export of every `cpis/<iaas>/index.ts`. */
 export type CreateCpi = (settings: CpiSettings) => Promise<Cpi>;
-
-export type { CpiError };

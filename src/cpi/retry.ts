@@ -17,7 +17,7 @@ export interface Retry {
 	readonly pauseMs: number;
 }
 
-export const defaultRetry: RetryPolicy = { attempts: 6, firstMs: 500, longestMs: 30_000 };
+const defaultRetry: RetryPolicy = { attempts: 6, firstMs: 500, longestMs: 30_000 };
 
 const creates: ReadonlySet<Verb> = new Set(["createStemcell", "createVm", "createDisk", "snapshotDisk"]);
 

@@ -158,10 +158,7 @@ function groupPackages(
 }
 
 /** The stemcell that a group's alias stands for. */
-export function stemcellOf(
-	group: InstanceGroup,
-	deployment: Deployment,
-): { readonly os: string; readonly version: string } {
+function stemcellOf(group: InstanceGroup, deployment: Deployment): { readonly os: string; readonly version: string } {
 	const stemcell = deployment.stemcells.find(({ alias }) => alias === group.stemcell);
 	return { os: stemcell?.os ?? stemcell?.name ?? "", version: stemcell?.version ?? "" };
 }

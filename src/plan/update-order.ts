@@ -42,7 +42,7 @@ export function updateOrder(diffs: readonly InstanceDiff[], firstDeploy: boolean
 }
 
 /** A percentage is rounded down. */
-export function amountOf(amount: Amount, size: number): number {
+function amountOf(amount: Amount, size: number): number {
 	return "count" in amount ? amount.count : Math.floor((amount.percent * size) / 100);
 }
 

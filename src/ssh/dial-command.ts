@@ -33,7 +33,7 @@ export async function dialCommand(command: string, host: string, port: number, c
 }
 
 /** `%h`, `%p` and `%%` as in ssh_config(5). Undefined for a host that the shell could take for something else. */
-export function expand(command: string, host: string, port: number): string | undefined {
+function expand(command: string, host: string, port: number): string | undefined {
 	if (!/^[A-Za-z0-9_][A-Za-z0-9._:%-]*$/.test(host)) return undefined;
 	const values: Readonly<Record<string, string>> = { "%h": host, "%p": String(port), "%%": "%" };
 	return command.replaceAll(/%[hp%]/g, (token) => values[token] ?? token);

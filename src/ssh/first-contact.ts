@@ -4,7 +4,7 @@ import { SshError } from "./errors.ts";
 import type { Ssh, SshConnection, SshStage, SshTarget } from "./ssh.ts";
 
 /** Milliseconds from power-on to first contact: the design's deadlines table. */
-export const FIRST_CONTACT_DEADLINE = 10 * 60_000;
+const FIRST_CONTACT_DEADLINE = 10 * 60_000;
 
 export interface FirstContactOptions {
 	readonly clock: Clock;

@@ -34,7 +34,7 @@ export function createGreetingReader(): { read(chunk: Buffer): Greeting; readonl
 }
 
 /** What is known from the bytes so far. */
-export function parseGreeting(bytes: Buffer): Greeting {
+function parseGreeting(bytes: Buffer): Greeting {
 	const before: string[] = [];
 	let position = 0;
 	for (let end = bytes.indexOf(10, position); end >= 0; end = bytes.indexOf(10, position)) {

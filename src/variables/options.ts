@@ -3,17 +3,11 @@ import { type Problem, problem } from "../errors.ts";
 import type { Value, ValueMap, VariableDefinition } from "../manifest/deployment.ts";
 
 /** Values of `extended_key_usage`: BOSH's two, and the others that CredHub knows. */
-export const extendedKeyUsages = [
-	"server_auth",
-	"client_auth",
-	"code_signing",
-	"email_protection",
-	"timestamping",
-] as const;
+const extendedKeyUsages = ["server_auth", "client_auth", "code_signing", "email_protection", "timestamping"] as const;
 export type ExtendedKeyUsageName = (typeof extendedKeyUsages)[number];
 
 /** Values of `key_usage`, as CredHub spells them. */
-export const keyUsages = [
+const keyUsages = [
 	...(["digital_signature", "non_repudiation", "key_encipherment", "data_encipherment", "key_agreement"] as const),
 	...(["key_cert_sign", "crl_sign", "encipher_only", "decipher_only"] as const),
 ] as const;

@@ -20,7 +20,7 @@ export interface StatePlace {
 
 const minute = 60_000;
 
-export function deploymentRecord(name: string): DeploymentRecord {
+function deploymentRecord(name: string): DeploymentRecord {
 	return {
 		name,
 		cloudFile: "/cloud/local.yml",
@@ -47,7 +47,7 @@ export function instanceRecord(id: string): InstanceRecord {
 	};
 }
 
-export function diskRecord(cid: string, more: Partial<DiskRecord> = {}): DiskRecord {
+function diskRecord(cid: string, more: Partial<DiskRecord> = {}): DiskRecord {
 	return {
 		cid: cid as DiskRecord["cid"],
 		key: `key-${cid}`,

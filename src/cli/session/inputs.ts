@@ -36,13 +36,13 @@ export async function readText(path: string, context: Pick<CliContext, "cwd">, w
 }
 
 /** A path as the user would write it: relative to where they stand, if it lies below. */
-export function shown(absolute: string, cwd: string): string {
+function shown(absolute: string, cwd: string): string {
 	const short = relative(cwd, absolute);
 	return short !== "" && !short.startsWith("..") ? short : absolute;
 }
 
 /** `name=rest` of -v and --var-file. */
-export function nameAndRest(text: string, flag: string): readonly [string, string] {
+function nameAndRest(text: string, flag: string): readonly [string, string] {
 	const at = text.indexOf("=");
 	if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
 	throw new UserError(problem("bad-option", `${flag} ${text}: it has no "="`, { hint: `write ${flag} NAME=…` }), {

@@ -64,7 +64,7 @@ function vitalsCells(vitals: Vitals): Readonly<Record<string, unknown>> {
 }
 
 /** `3d 4h`, `4h 5m`, `5m 6s`, `6s`. */
-export function uptime(seconds: number): string {
+function uptime(seconds: number): string {
 	const parts = [
 		[Math.floor(seconds / 86_400), "d"],
 		[Math.floor(seconds / 3600) % 24, "h"],
@@ -77,7 +77,7 @@ export function uptime(seconds: number): string {
 }
 
 /** `512 KiB`, `1.5 GiB`. */
-export function size(kib: number): string {
+function size(kib: number): string {
 	const units = ["KiB", "MiB", "GiB", "TiB"];
 	const power = Math.min(Math.max(0, Math.floor(Math.log2(Math.max(kib, 1)) / 10)), units.length - 1);
 	const count = kib / 1024 ** power;

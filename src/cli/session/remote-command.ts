@@ -6,7 +6,7 @@ import { onInstances } from "./on-instances.ts";
 import type { RecordedDeployment } from "./recorded.ts";
 
 /** A script that runs the command as the login user, as `bosh ssh -c` does, where davit itself enters as root. */
-export function asLoginUser(user: string, line: string): string {
+function asLoginUser(user: string, line: string): string {
 	const shell = ["/bin/bash", "-c", line];
 	return user === "root" ? command("exec", ...shell) : command("exec", "sudo", "-n", "-H", "-u", user, "--", ...shell);
 }

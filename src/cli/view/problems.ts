@@ -1,7 +1,7 @@
 import type { Place, Problem } from "../../errors.ts";
 
 /** `manifests/min-4.yml:12:5` or as much of it as is known. */
-export function formatPlace({ file, line, column }: Place): string {
+function formatPlace({ file, line, column }: Place): string {
 	return [file, line, column].filter((part) => part !== undefined).join(":");
 }
 

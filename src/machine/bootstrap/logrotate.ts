@@ -1,7 +1,7 @@
 import { quote } from "../shell.ts";
 
 /** Run every hour: by a systemd timer, or by PID 1 of an embedded VM. */
-export const ROTATE_PROGRAM = "/var/vcap/davit/rotate-logs";
+const ROTATE_PROGRAM = "/var/vcap/davit/rotate-logs";
 
 const configuration = `# Written by davit, as bosh-agent writes it.
 /var/vcap/data/sys/log/*.log /var/vcap/data/sys/log/.*.log /var/vcap/data/sys/log/*/*.log /var/vcap/data/sys/log/*/.*.log /var/vcap/data/sys/log/*/*/*.log /var/vcap/data/sys/log/*/*/.*.log {
