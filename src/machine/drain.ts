@@ -14,7 +14,7 @@ exit "$code"
 `;
 
 /**
- * Runs a job's drain script once (bosh.md 1.7): its output is the script's output, its exit code the exit code; both go to {@link drainDecision}.
+ * Runs a job's drain script once (https://bosh.io/docs/drain/): its output is the script's output, its exit code the exit code; both go to {@link drainDecision}.
  * A job without one answers 0. Args: `job_changed|job_shutdown|job_check_status`, `hash_changed|hash_unchanged|hash_new`,
  * updated package names. Env: BOSH_JOB_STATE, BOSH_JOB_NEXT_STATE. It outlives the connection as hooks do.
  */

@@ -31,7 +31,7 @@ exit "$failed"
 `;
 
 /**
- * Runs a hook of all given jobs in parallel (bosh.md 1.7), without a time limit, appending to `sys/log/JOB/HOOK.std{out,err}.log`. Prints a line for each
+ * Runs a hook of all given jobs in parallel (https://bosh.io/docs/job-lifecycle/), without a time limit, appending to `sys/log/JOB/HOOK.std{out,err}.log`. Prints a line for each
  * job as it ends, for {@link parseHookResults}; the exit code is 0 whatever the hooks' own. A job without the script is skipped.
  *
  * A hook outlives the connection: see detached.ts. Called again it waits for the one that runs, or takes the result that was never told,

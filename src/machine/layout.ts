@@ -1,6 +1,6 @@
 import { problem, UserError } from "../errors.ts";
 
-/** BOSH's tree on a VM (bosh.md 2.4) and davit's own folder in it. */
+/** BOSH's tree on a VM (https://bosh.io/docs/vm-config/) and davit's own folder in it. */
 export const DAVIT = "/var/vcap/davit";
 export const DATA = "/var/vcap/data";
 export const STORE = "/var/vcap/store";

@@ -52,7 +52,7 @@ rm -f "$mark"
 `;
 
 /**
- * Compiles a package as bosh-agent does (bosh.md 2.4): the source tgz comes on standard input, its `packaging` runs by `bash -x` in `data/compile/NAME`
+ * Compiles a package as bosh-agent does (its agent/compiler): the source tgz comes on standard input, its `packaging` runs by `bash -x` in `data/compile/NAME`
  * with the BOSH_ variables, output as it comes, exit code kept. The result is at the package's final path, since programs remember
  * where they were installed; a mark beside it says that it isn't whole until the script has succeeded. A second call waits for the first and finds its result.
  */

@@ -67,7 +67,7 @@ export function noCommonAlgorithm(peer: Peer, kind: AlgorithmKind, server: reado
 	return failure(peer, stage, what, { retryable: false, hint });
 }
 
-/** SL4: a host key that nobody announced is refused and never learnt. Fingerprints as ssh-keygen -l shows them. */
+/** A host key that nobody announced is refused and never learnt. Fingerprints as ssh-keygen -l shows them. */
 export function wrongHostKey(peer: Peer, shown: string, accepted: readonly string[]): SshError {
 	const known = accepted.length === 0 ? "no key is known for it" : `known is ${accepted.join(" or ")}`;
 	return failure(peer, "host-key", `its host key is not the known one: it shows ${shown}, ${known}`, {

@@ -38,7 +38,7 @@ export function problemsOf(manifestText: string, cloudText = CLOUD): readonly st
 		manifest: interpolateManifest({ manifest: { text: manifestText, file: "m.yml" } }),
 		cloud: interpolateManifest({ manifest: { text: cloudText, file: "c.yml" } }),
 	};
-	const read = parseDeployment(files.manifest, "/work/manifests");
+	const read = parseDeployment(files.manifest, "/home/kim/manifests");
 	const readCloud = parseCloud(files.cloud);
 	const both = read.deployment && readCloud.cloud ? checkDeployment(read.deployment, readCloud.cloud, files) : [];
 	return [...read.problems, ...readCloud.problems, ...both].map(
@@ -50,7 +50,7 @@ export function problemsOf(manifestText: string, cloudText = CLOUD): readonly st
 export function deploymentOf(text: string) {
 	const { deployment, problems } = parseDeployment(
 		interpolateManifest({ manifest: { text, file: "m.yml" } }),
-		"/work/manifests",
+		"/home/kim/manifests",
 	);
 	if (!deployment || problems.length > 0) throw new Error(JSON.stringify(problems));
 	return deployment;

@@ -176,7 +176,7 @@ test("releases by path are found from the manifest's folder, URLs stay; versions
 		"[{name: tiny, version: create, url: ../releases/tiny}, {name: a, version: 49}, {name: b, version: 1, url: 'file:///x.tgz'}]";
 	const { releases: read } = deploymentOf(minimal.replace('[{name: tiny, version: "1"}]', releases));
 	expect(read).toEqual([
-		{ name: "tiny", version: "create", url: "/work/releases/tiny" },
+		{ name: "tiny", version: "create", url: "/home/kim/releases/tiny" },
 		{ name: "a", version: "49" },
 		{ name: "b", version: "1", url: "file:///x.tgz" },
 	]);
