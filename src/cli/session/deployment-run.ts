@@ -5,15 +5,13 @@ import { settleIntents } from "../../apply/resume.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { openFolderStore } from "../../blobs/folder.ts";
 import { digestOf } from "../../digest.ts";
-import { createSsh } from "../../ssh/pool.ts";
-import type { Ssh } from "../../ssh/ssh.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { DeploymentRecord, Lease } from "../../state/state.ts";
 import type { Key } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
 import { ensureLogin } from "./login.ts";
-import { createMachines, type Machines } from "./machines.ts";
+import { type Machines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
 import { holderName, openKey } from "./store.ts";
 
@@ -53,21 +51,12 @@ export async function withRun<T>(
 		const login = await ensureLogin(lease, store, key, context);
 		const cpis = await openCpis(inputs.cloud, context);
 		ending.unshift(() => cpis.close());
-		const ssh = openSsh(context);
-		ending.unshift(() => ssh.close());
-		const owner = { store: store.uuid, deployment: name };
 		const signal = AbortSignal.any([context.signal, lease.signal]);
-		const machines = createMachines({
-			ssh,
-			records,
-			cloud: inputs.cloud,
-			cpi: cpis.get,
-			owner,
-			login,
-			clock: context.clock,
-			emit: context.emit,
-			signal,
-		});
+		const { machines, close } = openMachines(
+			{ records, cloud: inputs.cloud, cpi: cpis.get, owner: { store: store.uuid, deployment: name }, login },
+			{ ...context, signal },
+		);
+		ending.unshift(close);
 		await settleIntents(recorded.openIntents, {
 			deployment: name,
 			store,
@@ -100,8 +89,4 @@ export async function withRun<T>(
 	} finally {
 		for (const end of ending) await end();
 	}
-}
-
-function openSsh({ clock, env }: CliContext): Ssh {
-	return createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
 }

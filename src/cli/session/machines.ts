@@ -7,9 +7,11 @@ import type { EventSink } from "../../events.ts";
 import type { Cloud, SshConfig } from "../../manifest/cloud.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import { waitForFirstContact } from "../../ssh/first-contact.ts";
+import { createSsh } from "../../ssh/pool.ts";
 import type { Dialer, Ssh, SshTarget } from "../../ssh/ssh.ts";
+import type { CliContext } from "../command.ts";
 
-export interface MachinesOptions {
+interface MachinesOptions {
 	readonly ssh: Ssh;
 	readonly records: Records;
 	readonly cloud: Cloud;
@@ -29,8 +31,17 @@ export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> 
 	readonly target: (instance: InstanceName) => SshTarget;
 };
 
+/** The same with connections of their own, which `close` ends. Jump hosts may use the user's SSH agent. */
+export function openMachines(
+	parts: Omit<MachinesOptions, "ssh" | keyof CliContext>,
+	{ clock, emit, signal, env }: CliContext,
+): { readonly machines: Machines; readonly close: () => void } {
+	const ssh = createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
+	return { machines: createMachines({ ...parts, ssh, clock, emit, signal }), close: () => ssh.close() };
+}
+
 /** Reaches the VMs of one deployment, each as the cloud's `ssh:` says, else as its CPI does. */
-export function createMachines(options: MachinesOptions): Machines {
+function createMachines(options: MachinesOptions): Machines {
 	const { ssh, clock, emit } = options;
 	const target = (instance: InstanceName) => targetOf(instance, options);
 	const connect: Machines["connect"] = (instance, { signal, boot, step }) => {

@@ -2,14 +2,13 @@ import type { Login } from "../../apply/context.ts";
 import { Records } from "../../apply/records.ts";
 import { problem, UserError } from "../../errors.ts";
 import type { InstanceName } from "../../plan/step.ts";
-import { createSsh } from "../../ssh/pool.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { DeploymentRecord, Recorded } from "../../state/state.ts";
 import type { Key } from "../../variables/key.ts";
 import type { CliContext, Options } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
 import { readLogin } from "./login.ts";
-import { createMachines, type Machines } from "./machines.ts";
+import { type Machines, openMachines } from "./machines.ts";
 import { type Inputs, recordedInputs } from "./manifest.ts";
 import { chosenDeployment, openKey, openStore } from "./store.ts";
 
@@ -46,27 +45,13 @@ export async function withDeployment<T>(
 			);
 		const inputs = recordedInputs(record);
 		const cpis = await openCpis(inputs.cloud, context);
-		const ssh = createSsh({
-			clock: context.clock,
-			...(context.env.SSH_AUTH_SOCK ? { agent: context.env.SSH_AUTH_SOCK } : {}),
-		});
 		const records = new Records(recorded);
+		const owner = { store: store.uuid, deployment: name };
+		const { machines, close } = openMachines({ records, cloud: inputs.cloud, cpi: cpis.get, owner, login }, context);
 		try {
-			const owner = { store: store.uuid, deployment: name };
-			const machines = createMachines({
-				ssh,
-				records,
-				cloud: inputs.cloud,
-				cpi: cpis.get,
-				owner,
-				login,
-				clock: context.clock,
-				emit: context.emit,
-				signal: context.signal,
-			});
 			return await work({ name, store, key, record, recorded, records, inputs, cpis, login, machines });
 		} finally {
-			ssh.close();
+			close();
 			await cpis.close();
 		}
 	} finally {

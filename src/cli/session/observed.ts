@@ -1,0 +1,48 @@
+import { observe } from "../../apply/observe.ts";
+import type { Records } from "../../apply/records.ts";
+import type { VmCid } from "../../cpi/cpi.ts";
+import type { Observed } from "../../plan/diff-instance.ts";
+import type { InstanceRecord, StateStore } from "../../state/state.ts";
+import type { CliContext } from "../command.ts";
+import type { Cpis } from "./cpis.ts";
+import type { Machines } from "./machines.ts";
+
+export interface ObserveAllInput {
+	readonly context: Pick<CliContext, "signal">;
+	readonly deployment: string;
+	readonly store: Pick<StateStore, "uuid">;
+	readonly records: Records;
+	readonly cpis: Cpis;
+	readonly machines: Machines;
+}
+
+/** What is there of a deployment at the clouds and on its VMs, and what of it nobody has recorded. */
+export interface Seen {
+	readonly observed: Observed;
+	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	/** The record, and whether its VM answers. */
+	readonly withReach: (record: InstanceRecord) => { readonly record: InstanceRecord; readonly reachable: boolean };
+}
+
+/** Looks at everything once. Changes nothing. */
+export async function observeAll(input: ObserveAllInput): Promise<Seen> {
+	const { context, deployment, store, records, cpis, machines } = input;
+	const { listing, ...observed } = await observe({
+		owner: { store: store.uuid, deployment },
+		instances: records.instances(),
+		cpis: cpis.all(),
+		connect: machines.connect,
+		signal: context.signal,
+	});
+	const known = new Set<string>(records.instances().flatMap(({ vm }) => (vm ? [vm.cid] : [])));
+	return {
+		observed,
+		orphanVms: listing
+			.filter(({ vm }) => !known.has(vm.cid))
+			.map(({ cpi, vm }) => ({ cid: vm.cid as VmCid, cpi, name: vm.name })),
+		withReach: (record) => ({
+			record,
+			reachable: observed.machines.get(`${record.group}/${record.index}`)?.reachable === true,
+		}),
+	};
+}
