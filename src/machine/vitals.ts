@@ -11,6 +11,7 @@ export const vitalsSchema = z.object({
 	cpu: z.object({ user: number, sys: number, wait: number }),
 	memory: z.object({ usedKb: number, percent: number }),
 	swap: z.object({ usedKb: number, percent: number }),
+	/** Since its first process started. */
 	uptimeSeconds: number,
 	/** `persistent` is absent without a mounted disk. */
 	disk: z.object({ system: disk, ephemeral: disk, persistent: disk.optional() }),
@@ -22,7 +23,7 @@ export type Vitals = z.infer<typeof vitalsSchema>;
 export const vitalsFunction = `ticks() { read -r _ user nice system idle wait irq soft steal _ </proc/stat; }
 percent() { REPLY=0; if [ "$2" -gt 0 ]; then REPLY=$((100 * $1 / $2)); fi; }
 vitals() {
-  local a b c key value line places=(/ /var/vcap/data) names=(system ephemeral) n=0
+  local a b c key value line fields places=(/ /var/vcap/data) names=(system ephemeral) n=0
   local total=0 available=0 swap_total=0 swap_free=0 was_user was_sys was_wait was_all all
   read -r a b c _ </proc/loadavg
   vitals="{\\"load\\":[$a,$b,$c]"
@@ -44,8 +45,11 @@ vitals() {
   done </proc/meminfo
   percent $((total - available)) "$total"; vitals+=",\\"memory\\":{\\"usedKb\\":$((total - available)),\\"percent\\":$REPLY}"
   percent $((swap_total - swap_free)) "$swap_total"; vitals+=",\\"swap\\":{\\"usedKb\\":$((swap_total - swap_free)),\\"percent\\":$REPLY}"
+  # The VM is as old as its first process: an embedded one sees its host's /proc/uptime.
   read -r a _ </proc/uptime
-  vitals+=",\\"uptimeSeconds\\":\${a%.*},\\"disk\\":{"
+  read -r line </proc/1/stat
+  read -ra fields <<<"\${line##*) }"
+  vitals+=",\\"uptimeSeconds\\":$(((10#\${a/./} - fields[19]) / 100)),\\"disk\\":{"
   if [ "$mounted" = true ]; then places+=("$mount_point") names+=(persistent); fi
   while read -r a b; do
     if [ "$a" = 'Use%' ]; then continue; fi
