@@ -81,7 +81,7 @@ const login = `if ! grep -q "^$login_user:" /etc/passwd; then
   fi
 fi
 IFS=: read -r _ _ login_id login_group _ login_home _ < <(grep "^$login_user:" /etc/passwd)
-join_group "$login_user" bosh_sshers; join_group "$login_user" bosh_sudoers
+for group in vcap bosh_sshers bosh_sudoers; do join_group "$login_user" "$group"; done
 if [ ! -d "$login_home" ]; then
   mkdir -p "$login_home"
   own "$login_id:$login_group" 0750 "$login_home"
@@ -99,7 +99,7 @@ done
 put "$login_home/.ssh/authorized_keys" 0600 "$login_id:$login_group" "$keys"
 `;
 
-/** vcap 1000:1000, bosh_sshers, bosh_sudoers, and the login user with its keys (those it has stay). */
+/** vcap 1000:1000, bosh_sshers, bosh_sudoers, and the login user with its keys (those it has stay), who reads logs as BOSH's does: by vcap's group. */
 export function users(spec: MachineSpec): string {
 	if (spec.login === undefined) return functions + vcap;
 	const data = [assign("login_user", spec.login.user), assignList("login_keys", spec.login.authorizedKeys)];
