@@ -2,12 +2,14 @@ import type { Readable } from "node:stream";
 import type { BlobStore } from "../blobs/blobs.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { CallOptions, Cpi, Owner } from "../cpi/cpi.ts";
+import { CpiError } from "../cpi/errors.ts";
 import type { EventSink } from "../events.ts";
 import type { DesiredInstance } from "../plan/desired.ts";
 import type { InstanceName, PackageUse, Step } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
 import type { RenderedJob } from "../template/render.ts";
+import { problemsOf } from "./problems-of.ts";
 import type { Records } from "./records.ts";
 
 /** How a new VM is entered: one login key for the deployment. */
@@ -94,7 +96,8 @@ export function callOptions(context: ApplyContext, verb: "createVm" | "createDis
 
 /**
  * One outside effect: its intent is journaled before, its result and the changes that it means after, in one transaction. The lease is
- * checked between the two, so that a run that slept past it does nothing more.
+ * checked between the two, so that a run that slept past it does nothing more. An intent is closed only by a result or by the cloud's plain
+ * refusal: after a lost connection or an abort nobody knows what was made, so it stays open and the next run looks for it.
  */
 export async function effect<T>(
 	context: ApplyContext,
@@ -105,7 +108,16 @@ export async function effect<T>(
 	const { store, lease } = context;
 	const id = await store.begin(lease.fence, { verb: intent.verb, key: intent.key, data: intent.data ?? {} });
 	lease.check();
-	const result = await work();
+	const result = await work().catch(async (error: unknown) => {
+		if (isRefusal(error))
+			await store.finish(lease.fence, id, { ok: false, problems: problemsOf(error, undefined) ?? [] }, []);
+		throw error;
+	});
 	await store.finish(lease.fence, id, { ok: true, result: {} }, changes(result));
 	return result;
+}
+
+/** The cloud has looked at the call and said no. */
+function isRefusal(error: unknown): boolean {
+	return error instanceof CpiError && error.kind !== "unavailable";
 }

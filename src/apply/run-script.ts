@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { problem, UserError } from "../errors.ts";
-import { FENCED_EXIT, fenced } from "../machine/fence.ts";
+import { fenced, isFenced } from "../machine/fence.ts";
 import type { Step } from "../plan/step.ts";
 import { SshError } from "../ssh/errors.ts";
 import type { RunResult } from "../ssh/ssh.ts";
@@ -10,9 +10,11 @@ export interface ScriptOptions {
 	/** Made anew for each try: a stream can be read once. */
 	readonly stdin?: () => Promise<Readable | string | Uint8Array>;
 	readonly onLine?: (stream: "stdout" | "stderr", line: string) => void;
-	/** Exit codes that the caller wants to judge itself. */
-	readonly allow?: (code: number) => boolean;
+	/** The caller judges exit codes itself: they are a job's own program's. */
+	readonly anyExitCode?: boolean;
 	readonly idleMs?: number;
+	/** How much of each stream is kept, its end; 1 MiB unless given. */
+	readonly maxBytes?: number;
 }
 
 /** How often a script is sent again after a lost connection: every script is safe to run twice. */
@@ -40,6 +42,7 @@ export async function runScript(
 				...(options.stdin ? { stdin: await options.stdin() } : {}),
 				...(options.onLine ? { onLine: options.onLine } : {}),
 				...(options.idleMs ? { idleMs: options.idleMs } : {}),
+				...(options.maxBytes ? { maxBytes: options.maxBytes } : {}),
 			});
 			judge(result, instance, code, options);
 			return result;
@@ -52,8 +55,7 @@ export async function runScript(
 }
 
 function judge(result: RunResult, instance: string, code: string, options: ScriptOptions): void {
-	if (result.code === 0 || (result.code !== undefined && options.allow?.(result.code))) return;
-	if (result.code === FENCED_EXIT) {
+	if (isFenced(result)) {
 		throw new UserError(
 			problem("held", `${instance} belongs to a newer davit run; this one stops here`, {
 				hint: "look at the other run; start this command again when it has ended",
@@ -61,6 +63,7 @@ function judge(result: RunResult, instance: string, code: string, options: Scrip
 			{ exitCode: 3 },
 		);
 	}
+	if (result.code === 0 || (result.code !== undefined && options.anyExitCode)) return;
 	throw new UserError(
 		problem(
 			code,

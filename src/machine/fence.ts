@@ -50,3 +50,9 @@ export function fenced(script: string, fence: number): string {
 	if (!Number.isSafeInteger(fence) || fence < 1) throw new RangeError(`${fence} is no fencing number`);
 	return `${assign("fence", fence)}\n${functions}${script}`;
 }
+
+/** True if a script ended because its VM has met a higher fencing number; a job's own program may end with the same exit code. */
+export function isFenced({ code, stderr }: { readonly code: number | undefined; readonly stderr: string }): boolean {
+	const last = stderr.trimEnd().split("\n").at(-1) ?? "";
+	return code === FENCED_EXIT && /^fenced: this VM obeys holder \d+, this script is of holder \d+$/.test(last);
+}

@@ -4,8 +4,8 @@ import type { HolderProcess } from "./holder-process.ts";
 import type { Database } from "./sqlite-database.ts";
 import type { Fence, Lease, LeaseHolder } from "./state.ts";
 
-const lifetimeMs = 30_000;
-const renewEveryMs = 10_000;
+/** A lease's time without a renewal, in ms; a third of it passes between two. */
+export const LEASE_MS = 30_000;
 
 interface LeaseRow {
 	readonly number: number;
@@ -20,6 +20,8 @@ interface Holding {
 	readonly database: Database;
 	readonly clock: Clock;
 	readonly self: HolderProcess;
+	/** How long a lease of this process lasts without a renewal. */
+	readonly leaseMs: number;
 	/** Those not yet released. */
 	readonly leases: Set<Lease>;
 }
@@ -40,7 +42,7 @@ export function checkFence(holding: Holding, fence: Fence): void {
 
 /** Takes the deployment with a new, higher number, and renews it until it is released or lost. */
 export function acquireLease(holding: Holding, deployment: string, holder: string): Lease {
-	const { database, clock, self } = holding;
+	const { database, clock, self, leaseMs } = holding;
 	const heldFrom = clock.monotonic();
 	const number = database.transaction(() => {
 		const other = currentHolder(holding, deployment);
@@ -48,7 +50,7 @@ export function acquireLease(holding: Holding, deployment: string, holder: strin
 		const next = database.get<{ fence: number }>("UPDATE store SET fence = fence + 1 RETURNING fence")?.fence ?? 0;
 		database.run(
 			"INSERT OR REPLACE INTO leases (deployment, number, holder, machine, pid, acquired_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			...[deployment, next, holder, self.machine, self.pid, clock.now(), clock.now() + lifetimeMs],
+			...[deployment, next, holder, self.machine, self.pid, clock.now(), clock.now() + leaseMs],
 		);
 		return next;
 	});
@@ -67,9 +69,9 @@ class SqliteLease implements Lease {
 		this.#holding = holding;
 		this.fence = fence;
 		this.#renewedAt = heldFrom;
-		this.#expiresAt = holding.clock.now() + lifetimeMs;
+		this.#expiresAt = holding.clock.now() + holding.leaseMs;
 		holding.leases.add(this);
-		this.#timer = setInterval(() => this.#renew(), renewEveryMs).unref();
+		this.#timer = setInterval(() => this.#renew(), holding.leaseMs / 3).unref();
 	}
 
 	get signal(): AbortSignal {
@@ -77,8 +79,8 @@ class SqliteLease implements Lease {
 	}
 
 	check(): void {
-		const { clock } = this.#holding;
-		if (clock.monotonic() - this.#renewedAt >= lifetimeMs) this.#lose();
+		const { clock, leaseMs } = this.#holding;
+		if (clock.monotonic() - this.#renewedAt >= leaseMs) this.#lose();
 		// A suspended machine stops the monotonic clock, while others may already see the lease's time as over.
 		if (clock.now() >= this.#expiresAt) this.#renew();
 		this.signal.throwIfAborted();
@@ -92,13 +94,13 @@ class SqliteLease implements Lease {
 	}
 
 	#renew(): void {
-		const { database, clock } = this.#holding;
+		const { database, clock, leaseMs } = this.#holding;
 		const at = clock.monotonic();
-		if (at - this.#renewedAt >= lifetimeMs) {
+		if (at - this.#renewedAt >= leaseMs) {
 			this.#lose();
 			return;
 		}
-		const expiresAt = clock.now() + lifetimeMs;
+		const expiresAt = clock.now() + leaseMs;
 		try {
 			const { changes } = database.run(
 				"UPDATE leases SET expires_at = ? WHERE deployment = ? AND number = ?",

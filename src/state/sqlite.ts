@@ -4,13 +4,15 @@ import type { Database } from "./sqlite-database.ts";
 import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
 import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
 import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
-import { acquireLease, checkFence, currentHolder } from "./sqlite-lease.ts";
+import { acquireLease, checkFence, currentHolder, LEASE_MS } from "./sqlite-lease.ts";
 import { putVariables, readVariables } from "./sqlite-variables.ts";
 import type { DeploymentRecord, DiskRecord, Fence, InstanceRecord, Lease, Recorded, StateStore } from "./state.ts";
 
 export interface SqliteStoreOptions extends StoreFile {
 	/** Who holds the leases that this store gives out; this process unless given. */
 	readonly self?: HolderProcess;
+	/** How long they last without a renewal, in ms; 30 s unless given. */
+	readonly leaseMs?: number;
 }
 
 export interface SqliteStore extends StateStore {
@@ -30,8 +32,8 @@ interface RecordRow {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
 	const database = await openStoreFile(options);
-	const { clock, self = currentProcess() } = options;
-	const holding = { database, clock, self, leases: new Set<Lease>() };
+	const { clock, self = currentProcess(), leaseMs = LEASE_MS } = options;
+	const holding = { database, clock, self, leaseMs, leases: new Set<Lease>() };
 	const fenced = <T>(fence: Fence, work: () => T): T =>
 		database.transaction(() => {
 			checkFence(holding, fence);

@@ -1,3 +1,4 @@
+import { parseFacts } from "../../machine/bootstrap/facts.ts";
 import { swapHostKeyScript } from "../../machine/host-key.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
@@ -31,7 +32,8 @@ export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContex
 		await context.connect(name, { signal, boot: true, step });
 		await store.write(lease.fence, [records.update(name, { vm: swapped })]);
 	}
-	await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
+	const { stdout } = await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
+	if (parseFacts(stdout).reconnect) context.disconnect(name);
 	const current = records.get(name).vm;
 	if (current) await store.write(lease.fence, [records.update(name, { vm: { ...current, bootstrapped: true } })]);
 }

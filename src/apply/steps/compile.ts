@@ -48,7 +48,7 @@ async function compile(
 			"package-failed",
 			{
 				stdin: () => context.openPackage(use),
-				allow: () => true,
+				anyExitCode: true,
 				onLine: (_, line) => log.line(line),
 			},
 		);

@@ -1,4 +1,4 @@
-import { errandScript, parseErrand } from "../../machine/errand.ts";
+import { ERRAND_RESULT_BYTES, errandScript, parseErrand } from "../../machine/errand.ts";
 import type { Step } from "../../plan/step.ts";
 import type { ApplyContext } from "../context.ts";
 import { runScript } from "../run-script.ts";
@@ -9,7 +9,7 @@ export async function runErrand(
 	context: ApplyContext,
 ): Promise<void> {
 	const { stdout } = await runScript(context, step, errandScript(step.job), "errand-not-run", {
-		onLine: (_, text) => context.emit({ type: "step-progress", id: step.id, text }),
+		maxBytes: ERRAND_RESULT_BYTES,
 	});
 	context.errandResults.push({ instance: step.instance, job: step.job, ...parseErrand(stdout) });
 }

@@ -49,7 +49,7 @@ async function notRunning(
 	const problems: Problem[] = [];
 	for (const process of waiting) {
 		const { stdout } = await runScript(context, step, context.lastLogLines(process.name), "logs", {
-			allow: () => true,
+			anyExitCode: true,
 		});
 		const log = lastLines(stdout, 20);
 		const text = `${step.instance}: process ${process.name} is "${process.status}"${process.message ? ` (${process.message})` : ""} ${Math.round(step.watch.toMs / 1000)} s after its start${log ? `\n${log}` : ""}`;
@@ -67,7 +67,9 @@ export async function stopProcesses(step: Step & { instance: string }, context: 
 	await runScript(context, step, controlScript("stop", "all"), "not-stopped");
 	const begin = clock.monotonic();
 	for (let look = 0; ; look += 1) {
-		const running = (await statuses(step, context)).filter(({ pid }) => pid !== undefined && pid > 0);
+		const running = (await statuses(step, context)).filter(
+			({ pid, pending }) => pending === "stop" || (pid !== undefined && pid > 0),
+		);
 		if (running.length === 0) return;
 		const names = running.map(({ name }) => name).join(", ");
 		if (clock.monotonic() - begin > STOP_MS) {

@@ -7,9 +7,21 @@ import { type Key, loadKey } from "../../variables/key.ts";
 import { defaultKeyFile } from "../../variables/key-file.ts";
 import { type CliContext, type Options, text } from "../command.ts";
 
-/** Opens what davit remembers. */
-export function openStore({ stateFolder, clock, random }: CliContext): Promise<SqliteStore> {
-	return openSqliteStore({ file: join(stateFolder, "state.db"), clock, random });
+/** Opens what davit remembers. DAVIT_LEASE_TTL: seconds after which another davit may take over from one that is silent; 30 unless set. */
+export async function openStore({ stateFolder, clock, random, env }: CliContext): Promise<SqliteStore> {
+	const leaseMs = leaseTime(env.DAVIT_LEASE_TTL);
+	return openSqliteStore({ file: join(stateFolder, "state.db"), clock, random, ...(leaseMs ? { leaseMs } : {}) });
+}
+
+function leaseTime(seconds: string | undefined): number | undefined {
+	if (seconds === undefined || seconds === "") return undefined;
+	if (/^[1-9]\d{0,5}$/.test(seconds)) return Number(seconds) * 1000;
+	throw new UserError(
+		problem("bad-lease-time", `DAVIT_LEASE_TTL is ${JSON.stringify(seconds)}, which is no number of seconds`, {
+			hint: "give a whole number from 1 on, or unset it: 30 is the default",
+		}),
+		{ exitCode: 64 },
+	);
 }
 
 /** The key that seals variables: from the environment, a command, or ~/.config/davit/key. */
