@@ -5,7 +5,25 @@ import { asLocalError, localError } from "./errors.ts";
 export interface Call {
 	readonly operation: string;
 	readonly signal: AbortSignal;
+	/** Throws if the call must not go on. */
+	check(): void;
+	/** Says what comes next; throws as `check` does. */
 	doing(what: string): void;
+}
+
+/** The same call, which ends with `error` as soon as `mayGoOn` says no. It is asked before each effect: events come too late for a process that slept. */
+export function withCheck(call: Call, mayGoOn: () => boolean, error: Error): Call {
+	const ended = new AbortController();
+	const check = () => {
+		call.check();
+		if (!mayGoOn()) ended.abort(error);
+		ended.signal.throwIfAborted();
+	};
+	const doing = (what: string) => {
+		check();
+		call.doing(what);
+	};
+	return { operation: call.operation, signal: AbortSignal.any([call.signal, ended.signal]), check, doing };
 }
 
 /** Runs one verb under its caller's signal and deadline; every rejection is a CpiError or the signal's reason. */
@@ -20,10 +38,12 @@ export async function call<Result>(
 	let current = "it began";
 	const signal = AbortSignal.any([options.signal, deadline.signal]);
 	try {
+		const check = () => signal.throwIfAborted();
 		const doing = (what: string) => {
+			check();
 			current = what;
 		};
-		return await work({ operation, signal, doing });
+		return await work({ operation, signal, check, doing });
 	} catch (error) {
 		options.signal.throwIfAborted();
 		if (deadline.signal.aborted)

@@ -23,9 +23,14 @@ export function readRecord<Kept>(path: string): Kept | undefined {
 	}
 }
 
-/** Writes a file so that readers see the old text or the new one, also after a crash. Only its owner may read it. */
-export function writeWhole(path: string, text: string): void {
+/** Writes a file, with the folders that it lies in, so that readers see the old text or the new one, also after a crash. Only its owner may read it. */
+function writeWhole(path: string, text: string): void {
 	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+	writeInside(path, text);
+}
+
+/** The same in a folder that must be there: a davit that slept while its VM was deleted must not bring the folder back. */
+export function writeInside(path: string, text: string): void {
 	const fresh = `${path}.${process.pid}.new`;
 	writeFileSync(fresh, text, { mode: 0o600, flush: true });
 	renameSync(fresh, path);

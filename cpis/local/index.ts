@@ -44,7 +44,7 @@ function alone<Result>(
 	thing: readonly ["vm" | "disk", string],
 	work: (call: Call) => Promise<Result>,
 ): Promise<Result> {
-	return call(operation, options, (now) => locked(now, machine.folder, thing, () => work(now)));
+	return call(operation, options, (now) => locked(now, machine.folder, thing, work));
 }
 
 function vmVerbs(
@@ -94,7 +94,7 @@ function diskVerbs(machine: Machine): Pick<Cpi, DiskVerb> {
 		cid: DiskCid,
 		options: CallOptions,
 		work: (now: Call) => Promise<Result>,
-	) => alone(machine, name, options, ["vm", vm], (now) => locked(now, machine.folder, ["disk", cid], () => work(now)));
+	) => alone(machine, name, options, ["vm", vm], (now) => locked(now, machine.folder, ["disk", cid], work));
 	const change = (operation: string, cid: DiskCid, options: CallOptions, changed: (disk: DiskRecord) => DiskRecord) =>
 		onDisk(operation, cid, options, async () => {
 			const disk = readDisk(machine, cid);

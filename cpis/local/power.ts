@@ -1,11 +1,11 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { addressBatch, wireBatch } from "./addresses.ts";
 import type { Call } from "./call.ts";
 import { attachedDisks, diskFolder } from "./disk-record.ts";
 import { localError } from "./errors.ts";
-import { networkId, writeWhole } from "./folders.ts";
+import { networkId, writeInside } from "./folders.ts";
 import { locked } from "./lock.ts";
 import type { Machine } from "./machine.ts";
 import { startDetached } from "./namespaces.ts";
@@ -24,10 +24,11 @@ function writeBootFiles(machine: Machine, vm: VmRecord): void {
 	const disks = attachedDisks(machine, vm.cid).map(
 		({ cid, mountPoint }) => `${diskFolder(machine, cid)}\t${mountPoint}\n`,
 	);
-	writeWhole(join(folder, "wire"), wireBatch(vm.cid, vm.interfaces));
-	writeWhole(join(folder, "addresses"), addressBatch(vm.interfaces));
-	writeWhole(join(folder, "hostname"), `${vm.hostname}\n`);
-	writeWhole(join(folder, "disks"), disks.join(""));
+	if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+	writeInside(join(folder, "wire"), wireBatch(vm.cid, vm.interfaces));
+	writeInside(join(folder, "addresses"), addressBatch(vm.interfaces));
+	writeInside(join(folder, "hostname"), `${vm.hostname}\n`);
+	writeInside(join(folder, "disks"), disks.join(""));
 }
 
 /** True when the VM's SSH server says who it is. */
@@ -57,8 +58,8 @@ function answers(machine: Machine, vm: VmRecord, signal: AbortSignal): Promise<b
 
 /** Starts a VM that is off, and waits until its SSH server answers. Under the VM's lock. */
 export async function powerOn(call: Call, machine: Machine, vm: VmRecord): Promise<void> {
-	const holder = await locked(call, machine.folder, ["network", networkId(vm.owner)], () =>
-		ensureNetwork(call, machine, vm.owner),
+	const holder = await locked(call, machine.folder, ["network", networkId(vm.owner)], (held) =>
+		ensureNetwork(held, machine, vm.owner),
 	);
 	const guest = await guestRuntime(call, machine.folder);
 	const folder = vmFolder(machine, vm.cid);

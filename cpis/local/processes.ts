@@ -15,13 +15,22 @@ function read(path: string): string | undefined {
 	}
 }
 
+/** proc(5): the name is in brackets and may hold anything; the state is field 3, the start time field 22. */
+function fieldsFromState(pid: number): readonly string[] | undefined {
+	return read(`/proc/${pid}/stat`)
+		?.replace(/^.*\) /s, "")
+		.split(" ");
+}
+
+/** True if a child of ours has ended, also while Node doesn't know it yet. */
+export function isZombie(child: number | undefined): boolean {
+	return child === undefined || fieldsFromState(child)?.[0] === "Z";
+}
+
 /** True while that very process exists and is no zombie. */
 export function isAlive(id: ProcessId): boolean {
 	if (read("/proc/sys/kernel/random/boot_id")?.trim() !== id.boot) return false;
-	// proc(5): the name is in brackets and may hold anything; the state is field 3, the start time field 22.
-	const fields = read(`/proc/${id.pid}/stat`)
-		?.replace(/^.*\) /s, "")
-		.split(" ");
+	const fields = fieldsFromState(id.pid);
 	return fields !== undefined && fields[0] !== "Z" && fields[0] !== "X" && fields[19] === id.start;
 }
 

@@ -12,6 +12,7 @@ export interface Finished {
 
 /** Runs a program to its end; `output` is both of its streams. An abort kills it. */
 export async function run(call: Call, [command = "", ...args]: readonly string[]): Promise<Finished> {
+	call.check();
 	const child = spawn(command, args, { env: CLEAN_ENV, stdio: ["ignore", "pipe", "pipe"], signal: call.signal });
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));

@@ -9,6 +9,7 @@ export async function until(
 ): Promise<boolean> {
 	const began = performance.now();
 	for (let pause = 5; !(await condition()); pause = Math.min(pause * 1.5, 100)) {
+		call.check();
 		if (performance.now() - began > limitMs) return false;
 		await sleep(pause, undefined, { signal: call.signal });
 	}

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CreatedVm, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
 import { etcFiles, hostName, isAccountName } from "./accounts.ts";
@@ -6,7 +6,7 @@ import { planInterfaces } from "./addresses.ts";
 import type { Call } from "./call.ts";
 import { attachedDisks, readDisk, writeDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";
-import { networkId, readRecord, writeWhole } from "./folders.ts";
+import { networkId, readRecord, writeInside } from "./folders.ts";
 import { locked } from "./lock.ts";
 import type { Machine } from "./machine.ts";
 import { ensureNetwork, type NetworkRecord, networkFolder, removeNetwork } from "./network.ts";
@@ -47,12 +47,13 @@ async function claim(call: Call, machine: Machine, request: VmRequest): Promise<
 function writeSeed(machine: Machine, vm: VmRecord, { seed }: VmRequest): void {
 	const folder = join(vmFolder(machine, vm.cid), "seed");
 	rmSync(folder, { recursive: true, force: true });
+	for (const made of ["", "etc", "ssh"]) mkdirSync(join(folder, made), { mode: 0o700 });
 	const ended = (text: string) => `${text.trimEnd()}\n`;
-	for (const [name, text] of etcFiles(seed, vm.interfaces, vm.ids)) writeWhole(join(folder, "etc", name), text);
-	writeWhole(join(folder, "ssh/ssh_host_ed25519_key"), ended(seed.hostKey.privateKey));
-	writeWhole(join(folder, "ssh/ssh_host_ed25519_key.pub"), ended(seed.hostKey.publicKey));
-	writeWhole(join(folder, "authorized_keys"), seed.authorizedKeys.map(ended).join(""));
-	writeWhole(join(folder, "login"), seed.loginUser);
+	for (const [name, text] of etcFiles(seed, vm.interfaces, vm.ids)) writeInside(join(folder, "etc", name), text);
+	writeInside(join(folder, "ssh/ssh_host_ed25519_key"), ended(seed.hostKey.privateKey));
+	writeInside(join(folder, "ssh/ssh_host_ed25519_key.pub"), ended(seed.hostKey.publicKey));
+	writeInside(join(folder, "authorized_keys"), seed.authorizedKeys.map(ended).join(""));
+	writeInside(join(folder, "login"), seed.loginUser);
 }
 
 /** Makes and boots a VM, or gives the one that this key made before. Under the VM's lock. */
@@ -65,12 +66,13 @@ export async function createVm(call: Call, machine: Machine, request: VmRequest)
 		return created(before);
 	}
 	if (before) await powerOff(call, machine, before, 0);
-	const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], () =>
-		claim(call, machine, request),
+	const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], (held) =>
+		claim(held, machine, request),
 	);
 	try {
 		writeSeed(machine, vm, request);
 		await powerOn(call, machine, vm);
+		call.check();
 		writeVm(machine, { ...vm, complete: true });
 		return created(vm);
 	} catch (error) {
@@ -92,10 +94,10 @@ export async function deleteVm(call: Call, machine: Machine, cid: VmCid): Promis
 			writeDisk(machine, detached);
 		}
 	}
-	await locked(call, machine.folder, ["network", networkId(vm.owner)], async () => {
-		call.doing(`the files of ${vm.name} (${cid}) were removed`);
-		await removeFolder(call, machine, vm.ids, vmFolder(machine, cid), "vm.json");
-		if (!readVms(machine).some(({ owner }) => sameOwner(owner, vm.owner))) await removeNetwork(call, machine, vm.owner);
+	await locked(call, machine.folder, ["network", networkId(vm.owner)], async (held) => {
+		held.doing(`the files of ${vm.name} (${cid}) were removed`);
+		await removeFolder(held, machine, vm.ids, vmFolder(machine, cid), "vm.json");
+		if (!readVms(machine).some(({ owner }) => sameOwner(owner, vm.owner))) await removeNetwork(held, machine, vm.owner);
 	});
 }
 

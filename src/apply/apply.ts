@@ -20,6 +20,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 		signal,
 		concurrency: CONCURRENCY,
 	});
+	context.lease.check();
 	signal.throwIfAborted();
 	if (failures.length === 0) return;
 	const problems: Problem[] = [];
@@ -53,6 +54,8 @@ async function runStep(step: Step, context: ApplyContext): Promise<void> {
 			detail: { durationMs: Math.round(durationMs) },
 		});
 	} catch (error) {
+		// What fails in a run that has slept past its lease fails because of that.
+		context.lease.check();
 		if (!context.signal.aborted)
 			emit({
 				type: "step-failed",
