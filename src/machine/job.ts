@@ -33,12 +33,17 @@ const functions = `install_job() { # job digest package...
   done
   link "$target" "/var/vcap/jobs/$job"
 }
-install_monit() { # job number: BOSH numbers them from the last job to the first
-  local text='' file=''
-  printf -v file '/var/vcap/monit/job/%04d_%s.monitrc' "$2" "$1"
-  IFS= read -r -d '' text <"/var/vcap/jobs/$1/monit" || true
-  put "$file" 0640 root:root "$text"
-  monit+="\${file##*/} "
+install_monit() { # job number: BOSH numbers them from the last job to the first, and names those of NAME.monit JOB_NAME
+  local text='' file='' source='' label=''
+  for source in "/var/vcap/jobs/$1/monit" "/var/vcap/jobs/$1"/*.monit; do
+    if [ ! -f "$source" ]; then continue; fi
+    label=\${source##*/} label=\${label%monit} label=\${label%.}
+    printf -v file '/var/vcap/monit/job/%04d_%s.monitrc' "$2" "$1\${label:+_$label}"
+    text=''
+    IFS= read -r -d '' text <"$source" || true
+    put "$file" 0640 root:root "$text"
+    monit+="\${file##*/} "
+  done
 }
 `;
 
@@ -52,7 +57,7 @@ for entry in \${jobs[@]+"\${jobs[@]}"}; do
   read -r -a words <<<"$entry"
   install_job "\${words[@]}"
   number=$((number - 1))
-  if [ -f "/var/vcap/jobs/\${words[0]}/monit" ]; then install_monit "\${words[0]}" "$number"; fi
+  install_monit "\${words[0]}" "$number"
   names+="\${words[0]} "
   targets+="\${words[0]}/\${words[1]} "
 done
@@ -99,6 +104,7 @@ export async function jobsArchive(rendered: readonly RenderedJob[]): Promise<Uin
 		const name = pathName("job", job.job);
 		const files = new Map(job.files.map(({ path, content }) => [jobFilePath(name, path), content]));
 		files.set("monit", job.monit);
+		for (const { file, content } of job.extraMonit ?? []) files.set(jobFilePath(name, file), content);
 		for (const folder of foldersOf([...files.keys()])) {
 			archive.entry({ ...owner, name: folder === "" ? name : `${name}/${folder}`, type: "directory", mode: 0o750 });
 		}

@@ -9,7 +9,7 @@ export function checkProblems(checks: readonly Check[]): Problem[] {
 	const problems: Problem[] = [];
 	const fail = (check: Check, message: string, hint: string) =>
 		problems.push(
-			problem("monit-check", `${at(check)}: ${message}`, {
+			problem("monit-check", message, {
 				place: { file: `${check.release}/${check.job}/${check.file}`, line: check.line },
 				hint,
 			}),

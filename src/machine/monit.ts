@@ -35,11 +35,10 @@ const PROGRAM_TIMEOUT = 300;
 export function parseMonit(text: string, source: MonitFile): MonitFileChecks {
 	const problems: Problem[] = [];
 	const place = (line: number) => ({ file: `${source.release}/${source.job}/${source.file}`, line });
-	const at = (line: number, message: string) => `${source.release}/${source.job}/${source.file}:${line}: ${message}`;
 	const fail = (line: number, message: string, hint: string) =>
-		problems.push(problem("monit-check", at(line, message), { place: place(line), hint }));
+		problems.push(problem("monit-check", message, { place: place(line), hint }));
 	const warn: Warn = (line, message, hint) => {
-		problems.push(warning("monit-check", at(line, message), { place: place(line), hint }));
+		problems.push(warning("monit-check", message, { place: place(line), hint }));
 	};
 	const { tokens, unclosedQuote } = monitTokens(text);
 	if (unclosedQuote !== undefined) fail(unclosedQuote, "a quote is never closed", "close it");

@@ -69,6 +69,7 @@ function unknown(
 	items: readonly Named[],
 	report: Report,
 ): void {
+	if (isReference(name)) return;
 	const code = `unknown-${what.toLowerCase().replace(" ", "-")}`;
 	const message = `instance group "${group.name}": the cloud file has no ${what} "${name}"`;
 	report.error(
@@ -82,6 +83,11 @@ function unknown(
 	);
 }
 
+/** A variable without a value is told by itself; that nothing has its reference for a name is no news. */
+function isReference(name: string): boolean {
+	return name.includes("((");
+}
+
 /** Every AZ of the group needs a subnet; a subnet without AZs serves all. */
 function checkAzs(group: InstanceGroup, network: Network, path: string, report: Report): void {
 	if (network.subnets.length === 0 || network.subnets.some(({ azs }) => azs.length === 0)) return;
@@ -92,7 +98,7 @@ function checkAzs(group: InstanceGroup, network: Network, path: string, report: 
 		report.error("az-without-subnet", path, message, `give the group azs: [${served.join(", ")}], or some of them`);
 	}
 	for (const az of group.azs) {
-		if (served.includes(az)) continue;
+		if (served.includes(az) || isReference(az)) continue;
 		const message = `${name}: network "${network.name}" has no subnet in AZ "${az}"`;
 		report.error(
 			"az-without-subnet",

@@ -11,7 +11,8 @@ import { notesOf } from "./section.ts";
 export function readBySchema<Schema extends z.ZodType>(schema: Schema, report: Report): z.output<Schema> | undefined {
 	const result = schema.safeParse(report.source.value);
 	if (result.success) return result.data;
-	for (const issue of result.error.issues) reportIssue(issue, schema, report);
+	const misspelt = misspeltKeys(result.error.issues, schema);
+	for (const issue of result.error.issues) if (!misspelt.has(pathOf(issue.path))) reportIssue(issue, schema, report);
 	if (!report.problems.some(({ severity }) => severity === "error")) {
 		report.error(
 			"wrong-type",
@@ -68,10 +69,29 @@ function reportKey(key: string, path: readonly PropertyKey[], schema: z.ZodType,
 		report.error("not-yet", at, `davit doesn't do "${key}" yet (in ${where(path, report)})`, notYet[key] ?? "");
 		return;
 	}
+	const guess = nearest(key, keysAt(schema, path));
 	const known = object ? Object.keys(object.def.shape) : [];
-	const guess = nearest(key, [...known, ...Object.keys(notYet ?? {})]);
 	const hint = guess === undefined ? `the keys here are ${listed(known)}` : `did you mean "${guess}"?`;
 	report.error("unknown-key", at, `unknown key "${key}" in ${where(path, report)}`, hint);
+}
+
+/** The keys that may stand there, those of BOSH's that davit refuses by name among them. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+	const object = sectionAt(schema, path);
+	return object ? [...Object.keys(object.def.shape), ...Object.keys(notesOf(object).notYet ?? {})] : [];
+}
+
+/** Where keys would stand that are there by another spelling: that they are missing is told by the wrong one. */
+function misspeltKeys(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): ReadonlySet<string> {
+	const meant = issues.flatMap((issue) => {
+		if (issue.code !== "unrecognized_keys") return [];
+		const known = keysAt(schema, issue.path);
+		return issue.keys.flatMap((key) => {
+			const guess = nearest(key, known);
+			return guess === undefined ? [] : [pathOf([...issue.path, guess])];
+		});
+	});
+	return new Set(meant);
 }
 
 /** The section that a path leads to, through optional, transformed and listed schemas. */

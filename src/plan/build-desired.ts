@@ -91,15 +91,25 @@ function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, p
 		if (!release) return [];
 		const job = release.jobs.get(ref.name);
 		if (job) return [{ ref, job }];
-		problems.push(unknownJob(group, ref, release));
+		problems.push(unknownJob(group, ref, release, pathOfJob(deployment, group, ref)));
 		return [];
 	});
 }
 
-function unknownJob(group: InstanceGroup, ref: JobRef, release: Release): Problem {
+/** Where a job stands in the manifest: in the group, or in the addon that brings it. */
+function pathOfJob({ instanceGroups, addons }: Deployment, group: InstanceGroup, ref: JobRef): string {
+	const own = group.jobs.indexOf(ref);
+	if (own >= 0) return `/instance_groups/${instanceGroups.indexOf(group)}/jobs/${own}/name`;
+	const addon = addons.findIndex(({ jobs }) => jobs.includes(ref));
+	return `/addons/${addon}/jobs/${addons[addon]?.jobs.indexOf(ref)}/name`;
+}
+
+function unknownJob(group: InstanceGroup, ref: JobRef, release: Release, path: string): Problem {
 	const names = [...release.jobs.keys()];
 	const near = nearest(ref.name, names);
-	return problem("no-job", `${group.name}: release "${release.name}/${release.version}" has no job "${ref.name}"`, {
+	const message = `instance group "${group.name}": release "${release.name}/${release.version}" has no job "${ref.name}"`;
+	return problem("no-job", message, {
+		place: { path },
 		hint: near ? `did you mean "${near}"?` : `its jobs are ${names.sort().join(", ")}`,
 	});
 }

@@ -60,12 +60,14 @@ export interface RenderRequest {
 	readonly spec: TemplateSpec;
 }
 
-/** Paths are below the job's folder (`bin/ctl`, `config/app.json`); `monit` holds the extra files too, joined. */
+/** Paths are below the job's folder (`bin/ctl`, `config/app.json`). */
 export interface RenderedJob {
 	readonly job: string;
 	readonly release: string;
 	readonly files: readonly { readonly path: string; readonly content: string }[];
 	readonly monit: string;
+	/** The other monit files at the top of the job's folder (`*.monit`), those that templates make among them. Absent: none. */
+	readonly extraMonit?: readonly { readonly file: string; readonly content: string }[];
 }
 
 export interface RenderOptions {

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import type { ApplyContext, Login } from "../../apply/context.ts";
 import type { Records } from "../../apply/records.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
-import { UserError } from "../../errors.ts";
+import { type Problem, UserError } from "../../errors.ts";
 import { bootstrapScript } from "../../machine/bootstrap.ts";
 import { lastLinesScript } from "../../machine/logs.ts";
-import { parseMonit } from "../../machine/monit.ts";
+import { monitChecksOf } from "../../machine/monit-files.ts";
 import { supervisorFiles } from "../../machine/supervisor/control.ts";
 import { supervisorTable } from "../../machine/supervisor/table.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
@@ -17,6 +17,7 @@ import type { CliContext } from "../command.ts";
 import type { Cpis } from "./cpis.ts";
 import { openLogFile } from "./log-file.ts";
 import type { Machines } from "./machines.ts";
+import { monitProblems } from "./monit-problems.ts";
 import type { RenderBook } from "./render-book.ts";
 import { actor } from "./store.ts";
 import type { VariableBook } from "./variables.ts";
@@ -66,7 +67,10 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		blobs,
 		openPackage: (use) => openPackage(releases, use),
 		rendered: (name) => renderBook().rendered(of(name)),
-		render: (names, signal) => renderBook().render(names.map(of), signal),
+		render: async (names, signal) => {
+			await renderBook().render(names.map(of), signal);
+			refuse(monitProblems(names.map(of), renderBook()));
+		},
 		makeVariables: (names, _, progress) => variables().make(names, lease, progress),
 		keyedDigest: (text) => keyedDigest(key, text),
 		inputOf: (name, job) => {
@@ -101,13 +105,16 @@ async function openPackage(releases: ReadonlyMap<string, Release>, use: PackageU
 	return item.open();
 }
 
+/** What was warned of is told already. */
+function refuse(problems: readonly Problem[]): void {
+	const errors = problems.filter(({ severity }) => severity === "error");
+	if (errors.length > 0) throw new UserError(errors);
+}
+
 /** The checks of all jobs in one table. What can't be supervised was refused while planning. */
 function tableOf(instance: DesiredInstance, renderBook: RenderBook): string {
-	const files = renderBook
-		.rendered(instance)
-		.map((job) => parseMonit(job.monit, { release: job.release, job: job.job, file: "monit" }));
-	const problems = files.flatMap((file) => file.problems).filter(({ severity }) => severity === "error");
-	if (problems.length > 0) throw new UserError(problems);
+	const files = renderBook.rendered(instance).map(monitChecksOf);
+	refuse(files.flatMap(({ problems }) => problems));
 	return supervisorTable(files.flatMap(({ checks }) => checks));
 }
 

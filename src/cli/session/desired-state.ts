@@ -8,6 +8,7 @@ import type { InstanceRecord } from "../../state/state.ts";
 import { createRubyRenderer } from "../../template/ruby/renderer.ts";
 import { keyedDigest } from "../../variables/key.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
+import { located } from "./located.ts";
 import { monitProblems } from "./monit-problems.ts";
 import { openReleases, refuseChangedReleases } from "./releases.ts";
 import { createRenderBook, type RenderBook } from "./render-book.ts";
@@ -33,7 +34,7 @@ export interface DesiredState {
 export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Promise<DesiredState> {
 	const { context, inputs, store, key, lease, former, records } = run;
 	const { deployment, cloud } = inputs;
-	const releases = await openReleases(deployment, run.blobs, context);
+	const releases = await openReleases(deployment, run.blobs, inputs.place, context);
 	if (former && !flags.fixReleases) refuseChangedReleases(releases, former.releases);
 	const placement = placeInstances(deployment, cloud, records.instances(), {
 		usedElsewhere: await addressesElsewhere(run),
@@ -41,7 +42,10 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		include: ({ lifecycle, name }) => lifecycle === "service" || name === flags.errandGroup,
 	});
 	const built = buildDesired({ deployment, cloud, placement, releases, disks: records.disks() });
-	tell(built.problems, run);
+	tell(
+		built.problems.map((problem) => located(problem, inputs.place)),
+		run,
+	);
 	const { clock, random, hide } = context;
 	const variables = await openVariables(deployment.variables, {
 		deployment: deployment.name,

@@ -30,7 +30,10 @@ export async function readText(path: string, context: Pick<CliContext, "cwd">, w
 						? "it may not be read"
 						: String(error);
 		throw new UserError(
-			problem("file-unreadable", `${what} ${file}: ${why}`, { place: { file }, hint: "check the path" }),
+			problem("file-unreadable", `${what}: ${why}`, {
+				place: { file },
+				hint: `check the path; it counts from ${context.cwd}`,
+			}),
 		);
 	}
 }

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { type Problem, UserError } from "../../errors.ts";
+import { type Place, type Problem, UserError } from "../../errors.ts";
 import { checkDeployment } from "../../manifest/check.ts";
 import type { Cloud } from "../../manifest/cloud.ts";
 import type { Deployment, Value } from "../../manifest/deployment.ts";
@@ -20,6 +20,8 @@ export interface Inputs {
 	readonly manifestValue: Value;
 	readonly cloudValue: Value;
 	readonly warnings: readonly Problem[];
+	/** Where a key path of the manifest was written. */
+	readonly place: (path: string) => Place;
 }
 
 /** The option that names the cloud file. */
@@ -90,5 +92,6 @@ function check(
 		manifestValue: manifest.value,
 		cloudValue: cloud.value,
 		warnings,
+		place: manifest.place,
 	};
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { releaseSources } from "../../blobs/release-sources.ts";
-import { type Problem, UserError } from "../../errors.ts";
+import { type Place, type Problem, UserError } from "../../errors.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
 import { contentProblem, contentsOf } from "../../release/compare.ts";
 import { openRelease } from "../../release/open-release.ts";
@@ -9,10 +9,11 @@ import type { Release } from "../../release/release.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import type { CliContext } from "../command.ts";
 
-/** Opens those releases whose jobs are used, all at once; every one that can't be is told. */
+/** Opens those releases whose jobs are used, all at once; every one that can't be is told, at its entry in the manifest. */
 export async function openReleases(
 	deployment: Deployment,
 	blobs: BlobStore,
+	placeOf: (path: string) => Place,
 	{ home, clock, signal }: CliContext,
 ): Promise<ReadonlyMap<string, Release>> {
 	const used = new Set(
@@ -34,7 +35,8 @@ export async function openReleases(
 					return [[ref.name, await openRelease(ref, sources)] as const];
 				} catch (error) {
 					if (!(error instanceof UserError)) throw error;
-					problems.push(...error.problems);
+					const place = placeOf(`/releases/${deployment.releases.indexOf(ref)}`);
+					problems.push(...error.problems.map((problem) => ({ place, ...problem })));
 					return [];
 				}
 			}),

@@ -149,5 +149,5 @@ function oneProblem(same: readonly Finding[]): Problem {
 	const file = `${request.job.release}/${request.job.name}/${source}`;
 	const place = line === undefined ? { file } : { file, line };
 	const make = severity === "error" ? problem : warning;
-	return make(code, `${where}: ${file}${line === undefined ? "" : `:${line}`}: ${says}`, { place, hint });
+	return make(code, `${where}: ${says}`, { place, hint });
 }

@@ -91,16 +91,17 @@ async function renderJob(
 	};
 	const { job } = request;
 	const monit = await render("monit", job.monit);
-	const extra: string[] = [];
-	for (const [name, content] of Object.entries(job.extraMonit)) extra.push(await render(name, content));
 	const files: { path: string; content: string }[] = [];
 	for (const { source, destination, content } of job.templates) {
 		files.push({ path: destination, content: await render(`templates/${source}`, content) });
 	}
-	return {
-		job: { job: job.name, release: job.release, files, monit: [monit, ...extra].join("\n") },
-		findings: found,
-	};
+	const extraMonit: { file: string; content: string }[] = [];
+	for (const [file, content] of Object.entries(job.extraMonit)) {
+		const made = files.find(({ path }) => path === file);
+		extraMonit.push({ file, content: made?.content ?? (await render(file, content)) });
+	}
+	const extra = extraMonit.length === 0 ? {} : { extraMonit };
+	return { job: { job: job.name, release: job.release, files, monit, ...extra }, findings: found };
 }
 
 function ended(rendering: Finding["rendering"], { message, overDeadline }: ThreadEnded): Finding {

@@ -94,6 +94,16 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 		).toBe("data/jobs:\napp\n\ndata/jobs/app:\nd2\n\njobs:\napp\n\nmonit/job:\n0000_app.monitrc\nsys/log/db\n1\n");
 	});
 
+	test("extra monit files stand beside the others as BOSH's agent names them, and go with the next rendering", async () => {
+		const jobs = (digest: string) => [{ name: "app", digest, packages: [] }];
+		const sub = { file: "sidecar.monit", content: "check file sidecar with path /tmp/x\n" };
+		await install(jobs("m1"), [{ ...app, extraMonit: [sub] }]);
+		const shown = "cd /var/vcap/monit/job; ls; cat 0000_app_sidecar.monitrc ../../jobs/app/sidecar.monit";
+		expect(await out(shown)).toBe(`0000_app.monitrc\n0000_app_sidecar.monitrc\n${sub.content}${sub.content}`);
+		await install(jobs("d2"), [app]);
+		expect(await out("ls /var/vcap/monit/job")).toBe("0000_app.monitrc\n");
+	});
+
 	test("a job whose files are nowhere is an error that names it; nothing half is left by a broken archive", async () => {
 		expect(await install([{ name: "db", digest: "e9", packages: [] }], [])).toMatchObject({
 			code: 1,

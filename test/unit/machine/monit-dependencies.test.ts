@@ -14,7 +14,7 @@ const checks = (job: string, ...names: readonly string[]) =>
 	).checks;
 const told = (...all: readonly (readonly string[])[]) =>
 	checkProblems(all.flatMap(([job = "", ...names]) => checks(job, ...names))).map(
-		({ message, hint }) => `${message} (${hint})`,
+		({ place, message, hint }) => `${place?.file}:${place?.line}: ${message} (${hint})`,
 	);
 
 test("checks of several jobs may depend on each other, also in a diamond", () => {

@@ -13,7 +13,9 @@ const only = (text: string): Check => {
 const rulesOf = (...statements: readonly string[]) =>
 	only(`check process a with pidfile /a\n${statements.join("\n")}`).rules;
 const told = (text: string) =>
-	parse(text).problems.map(({ severity, message, hint }) => `${severity}: ${message} (${hint})`);
+	parse(text).problems.map(
+		({ severity, place, message, hint }) => `${severity}: ${place?.file}:${place?.line}: ${message} (${hint})`,
+	);
 
 describe("checks", () => {
 	test("what releases write", () => {
@@ -253,7 +255,7 @@ check process last with pidfile /last
 	`);
 	expect(parse('check process a with pidfile "/a').problems[0]).toMatchObject({
 		code: "monit-check",
-		message: "cf/router/monit:1: a quote is never closed",
+		message: "a quote is never closed",
 		place: { file: "cf/router/monit", line: 1 },
 	});
 });

@@ -170,17 +170,26 @@ describe("a template", () => {
 	});
 
 	test("is rendered at its destination, monit and extra monit files too", async () => {
+		const own = "check file <%= index %>\n";
+		const extraMonit = { "more.monit": own, "old.monit": "check file old\n" };
 		const asked = request(
-			{ "bin/ctl.erb": "#!/bin/sh\n" },
-			{ monit: "check process <%= name %>\n", job: { extraMonit: { "more.monit": "check file <%= index %>\n" } } },
+			{ "bin/ctl.erb": "#!/bin/sh\n", "more.monit": own },
+			{ monit: "check process <%= name %>\n", job: { extraMonit } },
 		);
 		const { jobs } = await renderer.render([asked], options);
 		expect(jobs).toEqual([
 			{
 				job: "app",
 				release: "tiny",
-				files: [{ path: "bin/ctl", content: "#!/bin/sh\n" }],
-				monit: "check process web\n\ncheck file 2\n",
+				files: [
+					{ path: "bin/ctl", content: "#!/bin/sh\n" },
+					{ path: "more.monit", content: "check file 2\n" },
+				],
+				monit: "check process web\n",
+				extraMonit: [
+					{ file: "more.monit", content: "check file 2\n" },
+					{ file: "old.monit", content: "check file old\n" },
+				],
 			},
 		]);
 	});
@@ -189,7 +198,8 @@ describe("a template", () => {
 describe("what fails", () => {
 	const shown = async (...requests: RenderRequest[]) =>
 		(await renderer.render(requests, options)).problems.map(
-			({ code, message, hint }) => `${code}: ${message}\n  ${hint}`,
+			({ code, place, message, hint }) =>
+				`${code}: ${[place?.file, place?.line].filter((part) => part !== undefined).join(":")}: ${message}\n  ${hint}`,
 		);
 
 	test("is all told at once, each with job, template, line, property and spec file", async () => {
@@ -198,11 +208,11 @@ describe("what fails", () => {
 			{ monit: "check process x\n<% if true %>" },
 		);
 		expect((await shown(asked)).join("\n")).toMatchInlineSnapshot(`
-			"template-syntax: web/0: tiny/app/monit:2: not valid Ruby: expected an \`end\` to close the conditional clause
+			"template-syntax: tiny/app/monit:2: web/0: not valid Ruby: expected an \`end\` to close the conditional clause
 			  correct the template in its release
-			property-missing: web/0: tiny/app/templates/a.yml.erb:4: property "filters.list" has no value: none is given, and jobs/app/spec has no default
+			property-missing: tiny/app/templates/a.yml.erb:4: web/0: property "filters.list" has no value: none is given, and jobs/app/spec has no default
 			  give it in the manifest: instance group "web", job "app", properties: filters.list
-			property-undeclared: web/0: tiny/app/templates/b.erb:1: property "filters.lists" is not declared in jobs/app/spec, so it never has a value
+			property-undeclared: tiny/app/templates/b.erb:1: web/0: property "filters.lists" is not declared in jobs/app/spec, so it never has a value
 			  jobs/app/spec declares "filters.list": correct the template or the spec"
 		`);
 	});
@@ -211,7 +221,7 @@ describe("what fails", () => {
 		const template = { "t.erb": "\n<%= raise 'pool must be at least 1' %>" };
 		expect(await shown(request(template), request(template, { instance: "web/1" }))).toMatchInlineSnapshot(`
 			[
-			  "template-failed: web (2 instances): tiny/app/templates/t.erb:2: pool must be at least 1
+			  "template-failed: tiny/app/templates/t.erb:2: web (2 instances): pool must be at least 1
 			  the template refuses what it was given: correct the properties that it speaks of",
 			]
 		`);
@@ -250,8 +260,8 @@ describe("what fails", () => {
 	test("a template past its deadline is ended; the rest renders", async () => {
 		const asked = request({ "loop.erb": "<% loop {} %>", "ok.erb": "<%= name %>" });
 		const { jobs, problems } = await renderer.render([asked], { ...options, templateDeadlineMs: 2000 });
-		expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
-			"template-too-slow: web/0: tiny/app/templates/loop.erb: it ran for more than 2 s, and was ended",
+		expect(problems.map(({ code, place, message }) => `${code}: ${place?.file}: ${message}`)).toEqual([
+			"template-too-slow: tiny/app/templates/loop.erb: web/0: it ran for more than 2 s, and was ended",
 		]);
 		expect(jobs[0]?.files.at(-1)).toEqual({ path: "ok", content: "web" });
 	}, 60_000);
@@ -263,9 +273,9 @@ describe("what fails", () => {
 			"ok.erb": "<%= name %>",
 		});
 		const { jobs, problems } = await renderer.render([asked], options);
-		expect(problems.map(({ code, message }) => `${code}: ${message}`)).toEqual([
-			"template-ended-ruby: web/0: tiny/app/templates/exit.erb: it ended the Ruby that ran it: exit with exit code 1",
-			"template-ended-ruby: web/0: tiny/app/templates/js.erb: it ended the Ruby that ran it: it reached for JavaScript, which templates can't have",
+		expect(problems.map(({ code, place, message }) => `${code}: ${place?.file}: ${message}`)).toEqual([
+			"template-ended-ruby: tiny/app/templates/exit.erb: web/0: it ended the Ruby that ran it: exit with exit code 1",
+			"template-ended-ruby: tiny/app/templates/js.erb: web/0: it ended the Ruby that ran it: it reached for JavaScript, which templates can't have",
 		]);
 		expect(jobs[0]?.files.at(-1)).toEqual({ path: "ok", content: "web" });
 	}, 60_000);
