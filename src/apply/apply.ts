@@ -1,6 +1,7 @@
 import { type Problem, UserError } from "../errors.ts";
 import type { Plan, Step } from "../plan/step.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
+import { interruption } from "./interrupted.ts";
 import { problemsOf } from "./problems-of.ts";
 import { runSteps } from "./schedule.ts";
 import { stepActions } from "./steps.ts";
@@ -12,16 +13,16 @@ const SILENT_MS = 60_000;
 
 /**
  * Applies a plan. Throws a UserError with all problems of the steps that failed; what had run by then is recorded, and the next deploy
- * goes on from there. An interruption rejects with the signal's reason once the running steps have come to rest.
+ * goes on from there. An interruption rejects once the running steps have come to rest, with exit code 130.
  */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
 	const { signal } = callOptions(context);
-	const { failures } = await runSteps(plan.steps, (step) => runStep(step, context), {
+	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, context), {
 		signal,
 		concurrency: CONCURRENCY,
 	});
 	context.lease.check();
-	signal.throwIfAborted();
+	if (signal.aborted) throw interruption({ steps: plan.steps.length, failures, left }, signal.reason);
 	if (failures.length === 0) return;
 	const problems: Problem[] = [];
 	let exitCode: UserError["exitCode"] = 1;

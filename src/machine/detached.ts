@@ -33,7 +33,8 @@ export const attach = `attach_start() { # lock folder key out err command...
   printf '%s\\n' "$key" >"$folder/key"
   if [ "\${out%/*}" = "$folder" ]; then : >"$out"; : >"$err"; fi
   (umask 027; : >>"$out"; : >>"$err")
-  setsid bash -c ${quote(runner)} davit "$lock" "$folder" "$out" "$err" "$@" >/dev/null 2>&1 </dev/null &
+  # An orphan: an aborted script is ended with all that descends from it.
+  (setsid bash -c ${quote(runner)} davit "$lock" "$folder" "$out" "$err" "$@" >/dev/null 2>&1 </dev/null &)
 }
 attach() { # folder key out err command...
   local folder=$1 key=$2 lock='' was=''

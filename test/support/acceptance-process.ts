@@ -30,6 +30,8 @@ export interface Spawned {
 	readonly env: NodeJS.ProcessEnv;
 	readonly cwd: string;
 	readonly stdin?: string;
+	/** It leads a process group, as in a terminal: a signal goes to all of it. */
+	readonly group?: boolean;
 }
 
 /** Starts a command whose standard output is NDJSON. */
@@ -58,7 +60,10 @@ export function startEvents(spawned: Spawned): Running {
 			return alive;
 		},
 		ended,
-		signal: (name) => void child.kill(name),
+		signal: (name) => {
+			if (!spawned.group || child.pid === undefined) child.kill(name);
+			else if (alive) process.kill(-child.pid, name);
+		},
 		until: (wanted) => {
 			const told = events.find(wanted);
 			if (told) return Promise.resolve(told);
@@ -81,9 +86,17 @@ export function run(spawned: Spawned): Promise<Outcome> {
 	return begin(spawned).ended;
 }
 
-function begin({ argv, env, cwd, stdin }: Spawned): { readonly child: ChildProcess; readonly ended: Promise<Outcome> } {
+function begin({ argv, env, cwd, stdin, group = false }: Spawned): {
+	readonly child: ChildProcess;
+	readonly ended: Promise<Outcome>;
+} {
 	const [command = "", ...args] = argv;
-	const child = spawn(command, args, { env, cwd, stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
+	const child = spawn(command, args, {
+		env,
+		cwd,
+		stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+		detached: group,
+	});
 	if (stdin !== undefined) child.stdin?.end(stdin);
 	const parts = { stdout: "", stderr: "" };
 	for (const name of ["stdout", "stderr"] as const)

@@ -16,6 +16,8 @@ const KEY = "5f".repeat(32);
 export interface RunOptions {
 	readonly env?: Readonly<Record<string, string>>;
 	readonly stdin?: string;
+	/** As in a terminal: a signal goes to its whole process group. */
+	readonly group?: boolean;
 }
 
 /** A command's end and the events that it told. */
@@ -50,10 +52,11 @@ export function openWorld(user: User): World {
 	own(folder);
 	const home = join(folder, "home");
 	const running = new Set<Running>();
-	const spawned = (args: readonly string[], { env, stdin }: RunOptions = {}) => ({
+	const spawned = (args: readonly string[], { env, stdin, group = false }: RunOptions = {}) => ({
 		argv: [...user.argv, DAVIT, ...args],
 		env: { PATH: process.env.PATH, HOME: folder, LANG: "C.UTF-8", DAVIT_HOME: home, DAVIT_KEY: KEY, ...env },
 		cwd: folder,
+		group,
 		...(stdin === undefined ? {} : { stdin }),
 	});
 	const withJson = ([verb = "", ...args]: readonly string[]) => [verb, "--json", ...args];
