@@ -27,6 +27,7 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const { desired } = diff;
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
 	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff, true)] };
+	if (onlyProcesses(diff)) return { prepare: [], update: [startStep(diff, true)] };
 	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
 	// A VM that is gone may still hold the disk, and a cloud may keep parts of it.
 	const gone = desired.record?.vm ? removeVm(desired.record) : [];
@@ -36,6 +37,11 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 			? [...stop(diff, options), ...removeVm(desired.record as InstanceRecord), ...fresh]
 			: [...powerOn(diff), ...(diff.vm === "keep" ? stop(diff, options) : [])];
 	return { prepare, update: [...before, ...attach(diff, options), ...jobSteps(diff)] };
+}
+
+/** Everything is as it should be but what was stopped or died: nothing else is touched. */
+function onlyProcesses({ vm, reasons }: InstanceDiff): boolean {
+	return vm === "keep" && reasons.every(({ reason }) => reason === "process");
 }
 
 /** Steps that end an instance that nobody wants: its disk is kept, orphaned. */

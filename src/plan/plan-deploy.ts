@@ -140,7 +140,8 @@ function updateChain(
 		return { chain, end: (chain.at(-1) as Step).id };
 	}
 	const install: StepData = { kind: "install-packages", packages: desired.packages };
-	const early = desired.packages.length > 0 && diff.vm !== "replace" && diff.vm !== "power-on";
+	const installs = own.update.some(({ kind }) => kind === "install-jobs");
+	const early = installs && desired.packages.length > 0 && diff.vm !== "replace" && diff.vm !== "power-on";
 	const installSteps = early ? linked([install], desired.name, [...(prepared ? [prepared] : []), ...compiled]) : [];
 	const late = desired.packages.length > 0 && !early ? withInstall(own.update, install) : own.update;
 	const update = canary ? late.map((data) => asCanary(data, diff)) : late;
