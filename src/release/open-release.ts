@@ -36,6 +36,25 @@ export async function openRelease(ref: ReleaseRef, sources: ReleaseSources): Pro
 	return release;
 }
 
+/**
+ * Opens whatever release a path, `file:` or http(s) URL leads to.
+ * @throws UserError: absent or broken.
+ */
+export async function openReleaseAt(url: string, sources: ReleaseSources): Promise<Release> {
+	const ref = { name: url, version: "latest", url };
+	const path = await locate(ref, sources);
+	const kind = await sources.kindOf(path);
+	if (kind === undefined)
+		throw new UserError(problem("no-release", `there is nothing at ${path}`, { hint: "check the path" }));
+	if (kind === "file") {
+		const index = await sources.tarball(path, undefined, (body) => indexTarball(body, path, sources.blobs));
+		return releaseFromIndex(index, sources.blobs);
+	}
+	const files = await sources.folder(path);
+	const folder = await readFolder(files);
+	return releaseOf(folder, await devVersion(files, folder));
+}
+
 async function openFolder(ref: ReleaseRef, path: string, sources: ReleaseSources): Promise<Release> {
 	const files = await sources.folder(path);
 	const final = await finalReleaseFile(files, ref.name, ref.version);

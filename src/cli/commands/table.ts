@@ -30,6 +30,16 @@ export const commandTable: readonly CommandRow[] = [
 	},
 	{ name: "proxy", about: "Publish ports of instances on 127.0.0.1", load: () => import("./proxy.ts") },
 	{
+		name: "create-release",
+		about: "Create a release from its folder, and its tarball",
+		load: () => import("./create-release.ts"),
+	},
+	{
+		name: "inspect-release",
+		about: "List the jobs and packages of a release",
+		load: () => import("./inspect-release.ts"),
+	},
+	{
 		name: "ssh-config",
 		about: "Print an OpenSSH configuration for the instances",
 		load: () => import("./ssh-config.ts"),

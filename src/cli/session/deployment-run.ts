@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import type { Login } from "../../apply/context.ts";
 import { Records } from "../../apply/records.ts";
 import { settleIntents } from "../../apply/resume.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
-import { openFolderStore } from "../../blobs/folder.ts";
 import { digestOf } from "../../digest.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { DeploymentRecord, Lease } from "../../state/state.ts";
@@ -13,6 +11,7 @@ import { type Cpis, openCpis } from "./cpis.ts";
 import { ensureLogin } from "./login.ts";
 import { type Machines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
+import { openBlobs } from "./releases.ts";
 import { holderName, openKey } from "./store.ts";
 
 /** All that a command which changes a deployment has at hand while it holds the lease. */
@@ -66,11 +65,7 @@ export async function withRun<T>(
 			options: { signal, deadlineMs: 600_000 },
 			now: context.clock.now,
 		});
-		const blobs = await openFolderStore({
-			folder: join(context.home, "blobs"),
-			clock: context.clock,
-			random: context.random,
-		});
+		const blobs = await openBlobs(context);
 		const inputsDigest = digestOf({ manifest: inputs.manifestValue, cloud: inputs.cloudValue });
 		return await work({
 			context: { ...context, signal },

@@ -1,31 +1,40 @@
 import { join } from "node:path";
 import type { BlobStore } from "../../blobs/blobs.ts";
+import { openFolderStore } from "../../blobs/folder.ts";
 import { releaseSources } from "../../blobs/release-sources.ts";
 import { type Place, type Problem, UserError } from "../../errors.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
 import { contentProblem, contentsOf } from "../../release/compare.ts";
 import { openRelease } from "../../release/open-release.ts";
 import type { Release } from "../../release/release.ts";
+import type { ReleaseSources } from "../../release/sources.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import type { CliContext } from "../command.ts";
+
+/** Where releases come from, for VMs of this machine's processor. */
+export function openSources(blobs: BlobStore, { home, clock, signal }: CliContext): ReleaseSources {
+	return releaseSources({ cacheFolder: join(home, "cache"), blobs, arch, clock, signal });
+}
+
+/** This machine's processor, as blobs name it. */
+export const arch = process.arch === "arm64" ? "arm64" : "x64";
+
+/** The blobs that davit keeps in its home. */
+export function openBlobs({ home, clock, random }: CliContext): Promise<BlobStore> {
+	return openFolderStore({ folder: join(home, "blobs"), clock, random });
+}
 
 /** Opens those releases whose jobs are used, all at once; every one that can't be is told, at its entry in the manifest. */
 export async function openReleases(
 	deployment: Deployment,
 	blobs: BlobStore,
 	placeOf: (path: string) => Place,
-	{ home, clock, signal }: CliContext,
+	context: CliContext,
 ): Promise<ReadonlyMap<string, Release>> {
 	const used = new Set(
 		[...deployment.instanceGroups, ...deployment.addons].flatMap(({ jobs }) => jobs.map(({ release }) => release)),
 	);
-	const sources = releaseSources({
-		cacheFolder: join(home, "cache"),
-		blobs,
-		arch: process.arch === "arm64" ? "arm64" : "x64",
-		clock,
-		signal,
-	});
+	const sources = openSources(blobs, context);
 	const problems: Problem[] = [];
 	const opened = await Promise.all(
 		deployment.releases
@@ -42,7 +51,10 @@ export async function openReleases(
 			}),
 	);
 	if (problems.length > 0) throw new UserError(problems);
-	return new Map(opened.flat());
+	const releases = new Map(opened.flat());
+	for (const { warnings = [] } of releases.values())
+		for (const found of warnings) context.emit({ type: "problem", problem: found });
+	return releases;
 }
 
 /** What the next deploy compares a release of the same version with. */
