@@ -90,7 +90,7 @@ networks:
 /** Each item of a manifest and of the files beside it that people get wrong. */
 export const badManifests: readonly BadInput[] = [
 	{ name: "a missing manifest", write: () => {}, manifest: "manifests/tiny.yml" },
-	bad("a missing ops file", manifest([group()]), { args: ["-o", "operations/tls.yml"] }),
+	bad("a missing ops file", manifest([group()]), { args: ["-o", "operations/tls.yml", "-l", "vars.yml"] }),
 	bad("a missing vars file", manifest([group()]), { args: ["-l", "vars.yml"] }),
 	bad("a missing cloud file", manifest([group()]), { args: ["--cloud", "clouds/aws.yml"] }),
 	bad("a missing release folder", manifest([group()]).replace("./release", "./releases/tiny")),
