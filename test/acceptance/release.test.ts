@@ -34,10 +34,8 @@ test.each(users)("as $name: a release is made from its folder, inspected, and de
 		const folder = await world.davit(["inspect-release", "release"]);
 		expect(folder.stdout).toContain(fingerprints(seen.stdout)?.[0] ?? "none");
 
-		const manifest = tinyManifest([tinyGroup("web")])
-			.replace("version: create", 'version: "1.10"')
-			.replace("./release", "'./out/tiny 1.10.tgz'");
-		world.write("tiny.yml", manifest);
+		const releases = [{ name: "tiny", version: "1.10", url: "./out/tiny 1.10.tgz" }];
+		world.write("tiny.yml", tinyManifest([tinyGroup("web")], { releases }));
 		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
 		expect(code, stderr).toBe(0);
 	}),
