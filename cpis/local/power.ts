@@ -10,7 +10,7 @@ import { locked } from "./lock.ts";
 import type { Machine } from "./machine.ts";
 import { startDetached } from "./namespaces.ts";
 import { ensureNetwork, gatewaySocket } from "./network.ts";
-import { isAlive, readProcesses, signalProcess } from "./processes.ts";
+import { isAlive, readProcesses, signalGroup, signalProcess } from "./processes.ts";
 import { guestRuntime } from "./runtime.ts";
 import { until } from "./until.ts";
 import { type VmRecord, vmFolder, vmProcesses } from "./vm-record.ts";
@@ -93,6 +93,7 @@ export async function powerOn(call: Call, machine: Machine, vm: VmRecord): Promi
 
 /** Pulls the plug, or with `graceMs` first asks the VM to stop its processes. Under the VM's lock. */
 export async function powerOff(call: Call, machine: Machine, vm: VmRecord, graceMs: number): Promise<void> {
+	await endBoot(call, machine, vm);
 	const [first, monitor] = readProcesses(join(vmFolder(machine, vm.cid), "process"));
 	if (!first || !monitor) return;
 	call.doing(`${vm.name} (${vm.cid}) powered off`);
@@ -106,4 +107,12 @@ export async function powerOff(call: Call, machine: Machine, vm: VmRecord, grace
 	await until(call, () => !isAlive(monitor), 2_000);
 	signalProcess(monitor, "SIGKILL");
 	await until(call, () => !isAlive(monitor));
+}
+
+/** A davit that was killed may have left a boot that goes on: two at once would take each other's files away. */
+async function endBoot(call: Call, machine: Machine, vm: VmRecord): Promise<void> {
+	const [booting] = readProcesses(join(vmFolder(machine, vm.cid), "boot/monitor"));
+	if (!booting || vmProcesses(machine, vm.cid)) return;
+	signalGroup(booting, "SIGKILL");
+	await until(call, () => !isAlive(booting));
 }

@@ -36,9 +36,17 @@ export function isAlive(id: ProcessId): boolean {
 
 /** Sends a signal to that very process, if it is there. */
 export function signalProcess(id: ProcessId, signal: NodeJS.Signals): void {
-	if (!isAlive(id)) return;
+	if (isAlive(id)) send(id.pid, signal);
+}
+
+/** The same to the whole group that it leads. */
+export function signalGroup(id: ProcessId, signal: NodeJS.Signals): void {
+	if (isAlive(id)) send(-id.pid, signal);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
 	try {
-		process.kill(id.pid, signal);
+		process.kill(pid, signal);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
 	}

@@ -26,8 +26,6 @@ async function claim(call: Call, machine: Machine, request: VmRequest): Promise<
 	const others = readVms(machine).filter((vm) => vm.cid !== cid && sameOwner(vm.owner, request.owner));
 	const taken = new Map(others.flatMap((vm) => vm.interfaces.map(({ ip }) => [ip, `${vm.name} (${vm.cid})`] as const)));
 	const interfaces = planInterfaces(request.networks, taken);
-	await ensureNetwork(call, machine, request.owner);
-	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
 	const vm: VmRecord = {
 		cid,
 		key: request.key,
@@ -35,12 +33,17 @@ async function claim(call: Call, machine: Machine, request: VmRequest): Promise<
 		name: request.name,
 		interfaces,
 		hostname: hostName(request.seed.hostname),
-		ids: network?.ids ?? "one",
+		ids: "one",
 		complete: false,
 		metadata: request.metadata,
 	};
+	// First: whoever is killed in the next line leaves a VM that `list` tells of, and whose end takes the network along.
 	writeVm(machine, vm);
-	return vm;
+	await ensureNetwork(call, machine, request.owner);
+	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
+	const claimed = { ...vm, ids: network?.ids ?? vm.ids };
+	writeVm(machine, claimed);
+	return claimed;
 }
 
 /** What the first boot puts in the VM; gone after it, the host key with it. */
@@ -62,14 +65,17 @@ export async function createVm(call: Call, machine: Machine, request: VmRequest)
 		throw localError("invalid", "createVm", `${JSON.stringify(request.seed.loginUser)} can't be a login user's name`);
 	const before = readVm(machine, vmCid(request.key));
 	if (before?.complete) {
-		if (!vmProcesses(machine, before.cid)) await powerOn(call, machine, before);
+		if (!vmProcesses(machine, before.cid)) {
+			await powerOff(call, machine, before, 0);
+			await powerOn(call, machine, before);
+		}
 		return created(before);
 	}
 	if (before) await powerOff(call, machine, before, 0);
-	const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], (held) =>
-		claim(held, machine, request),
-	);
 	try {
+		const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], (held) =>
+			claim(held, machine, request),
+		);
 		writeSeed(machine, vm, request);
 		await powerOn(call, machine, vm);
 		call.check();
@@ -77,7 +83,7 @@ export async function createVm(call: Call, machine: Machine, request: VmRequest)
 		return created(vm);
 	} catch (error) {
 		// After an abort it stays for `find`: there is no time left to clear it away.
-		if (!call.signal.aborted) await deleteVm(call, machine, vm.cid).catch(() => {});
+		if (!call.signal.aborted) await deleteVm(call, machine, vmCid(request.key)).catch(() => {});
 		throw error;
 	}
 }

@@ -23,13 +23,10 @@ export function processesOf(folder: string): readonly Tied[] {
 		});
 }
 
-/** What is left of the VMs of the davit home `FOLDER/home`: processes, mounts, folders of VMs and networks, interfaces on this machine. */
-export function leftovers(folder: string): readonly string[] {
-	const home = join(folder, "home");
+/** What is left of the VMs that were kept in `FOLDER/home/local`, or elsewhere in it: processes, mounts, folders of VMs and networks, interfaces on this machine. */
+export function leftovers(folder: string, kept = join(folder, "home/local")): readonly string[] {
 	const processes = processesOf(folder).map(({ pid, why }) => `process ${pid}: ${why}`);
-	const folders = ["vms", "networks"].flatMap((kind) =>
-		list(join(home, "local", kind)).map((name) => `folder local/${kind}/${name}`),
-	);
+	const folders = ["vms", "networks"].flatMap((kind) => list(join(kept, kind)).map((name) => `folder ${kind}/${name}`));
 	const mounts = read("/proc/self/mountinfo")
 		.split("\n")
 		.filter((line) => line.includes(folder))

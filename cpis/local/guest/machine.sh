@@ -7,6 +7,11 @@ here=$guest
 root=$vm/root
 umask 022
 
+# Whoever powers the VM off before it is up, since the davit that started this is gone, ends this with all its children.
+read -r boot </proc/sys/kernel/random/boot_id
+read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ own _ </proc/$$/stat
+echo "$boot $$ $own" >"$vm/boot/monitor"
+
 if [ -d "$vm/seed" ]; then
 	"$here/populate.sh" "$vm" "$ids"
 	rm -rf "$vm/seed"
@@ -68,8 +73,6 @@ echo mapped >&"$to"
 read -r said pid start <&"$from" && [ "$said" = pid ]
 wire=$(<"$vm/boot/wire")
 ip -batch - <<<"${wire//@PID@/$pid}"
-read -r boot </proc/sys/kernel/random/boot_id
-read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ own _ </proc/$$/stat
 echo "$boot $pid $start $$ $own" >"$vm/process.new"
 mv -f "$vm/process.new" "$vm/process"
 echo wired >&"$to"
