@@ -47,7 +47,9 @@ export function gatewayAbsent(target: string, socket: string, cause: unknown): S
 		stage: "dial",
 		target,
 		retryable: code === "EAGAIN",
-		hint: down ? "`davit start` powers the deployment's VMs and their gateway on" : "check who may use that socket",
+		hint: down
+			? "`davit deploy MANIFEST` powers the deployment's VMs and their gateway on"
+			: "check who may use that socket",
 		cause,
 	});
 }
@@ -55,7 +57,7 @@ export function gatewayAbsent(target: string, socket: string, cause: unknown): S
 /** The gateway's own answer to a dial: a code of the system's, and a sentence. */
 export function gatewayRefused(target: string, address: string, code: string, text: string): SshError {
 	const message = `${target}: the gateway could not reach ${address}: ${text || code} (${code})`;
-	const hint = "`davit vms` tells whether the VM runs; `davit cloud-check` repairs one that doesn't";
+	const hint = "`davit vms` tells whether the VM runs; `davit deploy --fix` repairs one that does not";
 	return new SshError(message, { stage: "gateway", target, retryable: true, hint });
 }
 
@@ -66,7 +68,7 @@ export function gatewayBroken(target: string, socket: string, what: string): Ssh
 		stage: "gateway",
 		target,
 		retryable: true,
-		hint: "`davit start` starts the gateway anew",
+		hint: "`davit deploy MANIFEST` starts the gateway anew",
 	});
 }
 

@@ -72,7 +72,7 @@ export function wrongHostKey(peer: Peer, shown: string, accepted: readonly strin
 	const known = accepted.length === 0 ? "no key is known for it" : `known is ${accepted.join(" or ")}`;
 	return failure(peer, "host-key", `its host key is not the known one: it shows ${shown}, ${known}`, {
 		retryable: false,
-		hint: `someone may be posing as ${peer.name}, or its key was replaced by hand; nothing was sent. If it was replaced, \`davit cloud-check\` or \`davit recreate ${peer.name}\` gives it a known one`,
+		hint: `someone may be posing as ${peer.name}, or its key was replaced by hand; nothing was sent. If it was replaced, \`davit deploy --fix\` makes a new VM with a known one`,
 	});
 }
 

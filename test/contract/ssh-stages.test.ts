@@ -128,7 +128,7 @@ run that command by hand: it must carry the bytes of an SSH server on its standa
 		const target = targetOf(sshd, { port: await freePort(), dialer: { type: "gateway", socket } });
 		expect(await failure(target)).toBe(`gateway, try again
 database/0: the gateway could not reach 127.0.0.1:PORT: connect ECONNREFUSED 127.0.0.1:PORT (ECONNREFUSED)
-\`davit vms\` tells whether the VM runs; \`davit cloud-check\` repairs one that doesn't`);
+\`davit vms\` tells whether the VM runs; \`davit deploy --fix\` repairs one that does not`);
 		gateway.close();
 	});
 
@@ -136,7 +136,7 @@ database/0: the gateway could not reach 127.0.0.1:PORT: connect ECONNREFUSED 127
 		const socket = join(sshd.folder, "absent.sock");
 		expect(await failure(targetOf(sshd, { dialer: { type: "gateway", socket } }))).toBe(`dial, final
 database/0: the gateway at ${socket} does not run
-\`davit start\` powers the deployment's VMs and their gateway on`);
+\`davit deploy MANIFEST\` powers the deployment's VMs and their gateway on`);
 	});
 
 	test("gateway: the embedded gateway says nothing", async () => {
@@ -145,7 +145,7 @@ database/0: the gateway at ${socket} does not run
 		const target = targetOf(sshd, { dialer: { type: "gateway", socket } });
 		expect(await failure(target, { deadlines: { dial: 200 } })).toBe(`gateway, try again
 database/0: the gateway at ${socket} gave no answer within 0.2 s
-\`davit start\` starts the gateway anew`);
+\`davit deploy MANIFEST\` starts the gateway anew`);
 		silent.close();
 		await rm(socket, { force: true });
 	});
@@ -208,7 +208,7 @@ check host and port under \`ssh:\` in the cloud file`);
 		const target = targetOf(sshd, { hostKeys: [stranger.publicKey] });
 		const expected = `host-key, final
 database/0 (127.0.0.1:PORT): its host key is not the known one: it shows ${fingerprint(sshd.hostKey.publicKey)}, known is ${fingerprint(stranger.publicKey)}
-someone may be posing as database/0, or its key was replaced by hand; nothing was sent. If it was replaced, \`davit cloud-check\` or \`davit recreate database/0\` gives it a known one`;
+someone may be posing as database/0, or its key was replaced by hand; nothing was sent. If it was replaced, \`davit deploy --fix\` makes a new VM with a known one`;
 		expect([await failure(target), await failure(target)]).toEqual([expected, expected]);
 	});
 

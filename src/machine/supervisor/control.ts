@@ -39,13 +39,19 @@ export interface ProcessStatus {
 	readonly message?: string;
 }
 
-/** A script that puts the table in place and has the supervisor read it; checks that stay as they are aren't touched. */
+/** A script that puts the table in place and has the supervisor read it, waiting up to 20 s for one; checks that stay as they are aren't touched. */
 export function writeTableScript(table: string): string {
 	return `set -e
 ${heredoc(`cat >${SUPERVISOR}/table.new`, table)}
 chmod 0600 ${SUPERVISOR}/table.new
 mv -f ${SUPERVISOR}/table.new ${SUPERVISOR}/table
-${command(`${SUPERVISOR}/monit`, "reload")} >/dev/null
+# Just after a boot it may be about to start.
+for tries in {100..0}; do
+  if said=$(${command(`${SUPERVISOR}/monit`, "reload")} 2>&1); then exit 0; fi
+  if [ "$tries" -gt 0 ]; then sleep 0.2; fi
+done
+printf '%s\\n' "$said" >&2
+exit 1
 `;
 }
 
