@@ -61,7 +61,8 @@ export async function handshake(
 		await withDeadline({ ...options, ms: banner, late: silent }, () => Promise.race([greeted, ended]));
 		enter("host-key");
 		const stuck = () => late(login, progress, authentication);
-		await withDeadline({ ...options, ms: authentication, late: stuck }, () => Promise.race([ready, ended]));
+		// Both may have failed already, and only the first one says at which stage.
+		await withDeadline({ ...options, ms: authentication, late: stuck }, () => Promise.race([ended, ready]));
 		return { client, hostKey: progress.shownKey ?? Buffer.alloc(0) };
 	} catch (error) {
 		client.destroy();
