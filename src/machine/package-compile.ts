@@ -44,7 +44,7 @@ ${enter}if [ -f "$source/packaging" ]; then
   code=0
   (cd "$source" && exec {lock}>&- && exec \${inside[@]+"\${inside[@]}"} env -u LC_ALL \\
     BOSH_COMPILE_TARGET="$source" BOSH_INSTALL_TARGET="/var/vcap/packages/$name" \\
-    BOSH_PACKAGE_NAME="$name" BOSH_PACKAGE_VERSION="$version" bash -x packaging </dev/null) || code=$?
+    BOSH_PACKAGE_NAME="$name" BOSH_PACKAGE_VERSION="$version" bash -x packaging </dev/null 2>&1) || code=$?
   if [ "$code" != 0 ]; then exit "$code"; fi
 fi
 own root:vcap 0755 "$target" "\${target%/*}"
@@ -53,7 +53,7 @@ rm -f "$mark"
 
 /**
  * Compiles a package as bosh-agent does (its agent/compiler): the source tgz comes on standard input, its `packaging` runs by `bash -x` in `data/compile/NAME`
- * with the BOSH_ variables, output as it comes, exit code kept. The result is at the package's final path, since programs remember
+ * with the BOSH_ variables, output and errors in one stream that keeps their order, exit code kept. The result is at the package's final path, since programs remember
  * where they were installed; a mark beside it says that it isn't whole until the script has succeeded. A second call waits for the first and finds its result.
  */
 export function compileScript(

@@ -69,8 +69,8 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 		].join("\n");
 		const spec = { ...app, version: "v2", dependencies: [tool] };
 		const ran = await vm.run(compileScript(spec), { stdin: archive({ packaging }) });
-		expect(ran).toMatchObject({ code: 0, stdout: "compiling\n" });
-		expect(ran.stderr).toContain("+ echo compiling\n");
+		expect(ran.code).toBe(0);
+		expect(ran.stdout).toContain("+ echo compiling\ncompiling\n");
 		const files = await vm.run(
 			"cd /var/vcap/data/packages/app/f2 && cat env seen pwd real said; ls -A ..; ls -A ../../../compile",
 		);
@@ -92,7 +92,7 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			stdin: archive({ packaging: "touch $BOSH_INSTALL_TARGET/half; echo cannot reach proxy >&2; exit 7" }),
 		});
 		expect(ran.code).toBe(7);
-		expect(ran.stderr).toContain("cannot reach proxy\n");
+		expect(ran.stdout).toContain("cannot reach proxy\n");
 		expect((await vm.run(missingPackagesScript([bad]))).stdout).toBe("bad\n");
 		expect((await vm.run("ls -A /var/vcap/data/packages/bad")).stdout).toBe("");
 		const without = await vm.run(
