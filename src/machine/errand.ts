@@ -5,7 +5,7 @@ import { script } from "./prelude.ts";
 import { assign } from "./shell.ts";
 
 /** BOSH keeps this much of an errand's output, in bytes; davit keeps the end of each stream. */
-export const ERRAND_OUTPUT_BYTES = 1024 * 1024;
+const ERRAND_OUTPUT_BYTES = 1024 * 1024;
 
 const program = `file=/var/vcap/jobs/$job/bin/run
 folder=${DAVIT}/hooks/errand/$job

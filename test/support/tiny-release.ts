@@ -98,7 +98,7 @@ export function note(what: string, job = "app"): string {
 }
 
 /** On the VM: lines such as `app pre-start`. It goes with the VM. */
-export const ORDER_FILE = "/var/vcap/sys/log/order";
+const ORDER_FILE = "/var/vcap/sys/log/order";
 
 /** Hooks that only note that they ran. */
 export function notingHooks(names: readonly HookName[], job = "app"): Partial<Record<HookName, string>> {

@@ -69,7 +69,7 @@ async function compile(
 }
 
 /** What a package needs, and what that needs, in an order that puts the needed first. */
-export function needsOf(use: PackageUse, all: readonly PackageUse[]): PackageUse[] {
+function needsOf(use: PackageUse, all: readonly PackageUse[]): PackageUse[] {
 	const found = new Map<string, PackageUse>();
 	const visit = (from: PackageUse) => {
 		for (const name of from.dependencies) {
