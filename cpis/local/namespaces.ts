@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Call } from "./call.ts";
@@ -50,6 +51,13 @@ async function writeMaps(call: Call, pid: number, maps: IdMaps): Promise<void> {
 	writeFileSync(`/proc/${pid}/gid_map`, text(maps.gid));
 }
 
+/** A signal to davit's process group (Ctrl-C) may hit a child before it has a session of its own, and before davit hears of it. */
+async function refuseIfInterrupted(call: Call, child: ChildProcess, unshare: string): Promise<void> {
+	if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+	if (child.signalCode !== null)
+		throw localError("unavailable", call.operation, `${unshare} was ended by ${child.signalCode}`);
+}
+
 /**
  * Starts a program as root of a new user namespace, and of those that `flags` (of unshare(1)) name beside it.
  * The caller ends it or leaves it.
@@ -74,6 +82,7 @@ export async function startAsRoot(
 	const started = startDetached([unshare, "--user", ...flags, ...waiting], log);
 	try {
 		const line = await started.nextLine();
+		if (line === undefined) await refuseIfInterrupted(call, started.child, unshare);
 		if (line !== "unshared" || started.child.pid === undefined)
 			throw localError("unsupported", call.operation, `${unshare} could not make a user namespace`);
 		await writeMaps(call, started.child.pid, maps);

@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import { CpiError } from "../../src/cpi/errors.ts";
 import type { Call } from "./call.ts";
 import { chooseIds, findCommand, idFacts } from "./ids.ts";
 import type { Machine } from "./machine.ts";
@@ -51,6 +52,7 @@ async function probe(call: Call, machine: Machine): Promise<string | undefined> 
 		return code === 0 ? undefined : output || `ended with ${code}`;
 	} catch (error) {
 		call.signal.throwIfAborted();
+		if (error instanceof CpiError && error.retryable) throw error;
 		return error instanceof Error ? error.message : String(error);
 	}
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test, vi } from "vitest";
 import type { DavitEvent } from "../../src/events.ts";
 import { type World, withWorld } from "../support/acceptance.ts";
@@ -29,15 +30,37 @@ const isStep = (kind: string) => (event: DavitEvent) => event.type === "step-sta
 async function stoppedIn(world: World, kind: string): Promise<Running> {
 	const first = world.start(["deploy", "tiny.yml"], { env: LEASE });
 	await first.until(isStep(kind));
-	first.signal("SIGSTOP");
+	await standStill(world, first);
 	return first;
+}
+
+/** Stops it, but not in the middle of a write: a program that sleeps there holds the store for as long as it sleeps. */
+async function standStill(world: World, running: Running): Promise<void> {
+	for (;;) {
+		running.signal("SIGSTOP");
+		if (!isLocked(join(world.home, "state.db"))) return;
+		running.signal("SIGCONT");
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+}
+
+function isLocked(file: string): boolean {
+	const database = new DatabaseSync(file, { timeout: 0 });
+	try {
+		database.exec("BEGIN IMMEDIATE; ROLLBACK");
+		return false;
+	} catch {
+		return true;
+	} finally {
+		database.close();
+	}
 }
 
 /** The same, while the provider makes the VM: it holds the provider's locks. */
 async function stoppedWhileBooting(world: World): Promise<Running> {
 	const first = world.start(["deploy", "tiny.yml"], { env: LEASE });
 	await vi.waitUntil(() => listingOf(world.home).vms.length > 0, { timeout: 120_000, interval: 1 });
-	first.signal("SIGSTOP");
+	await standStill(world, first);
 	return first;
 }
 

@@ -214,8 +214,8 @@ describe.skipIf(missing !== undefined).each(["ops", "root"])(
 			const running = connection.run("echo up; sleep 5", {
 				signal,
 				onLine: () => {
-					// As another user than root, a second process holds the socket.
-					const children = sshd.children().flatMap((child) => [...childrenOf(child), child]);
+					// As another user than root, a second process holds the socket. The command comes last: nobody may tell of its end.
+					const children = sshd.children().flatMap((child) => [child, ...childrenOf(child)]);
 					for (const child of children) process.kill(child, "SIGKILL");
 				},
 			});
