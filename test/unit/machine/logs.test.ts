@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LogSelection, lastLinesScript, logsScript, tailLogsScript } from "../../../src/machine/logs.ts";
-import { receiveFilesScript, sendFilesScript } from "../../../src/machine/scp.ts";
 import { openVm, type Sandbox } from "./sandbox.ts";
 
 let vm: Sandbox;
@@ -70,47 +69,4 @@ test("a check's last lines are found by the job whose monit file names it", asyn
 		"==> /var/vcap/data/sys/log/db/db.log <==\ndb\n",
 	);
 	expect(await vm.run(lastLinesScript("unknown"))).toMatchObject({ code: 0, stdout: "" });
-});
-
-test("files are sent under their last names", async () => {
-	await vm.run("mkdir -p /tmp/d/e; echo 1 >/tmp/d/e/f; echo 2 >/tmp/g");
-	const ran = await vm.run(sendFilesScript(["/tmp/d/", "/tmp/g"]));
-	expect(ran).toMatchObject({ code: 0, stderr: "" });
-	expect(names(ran.bytes, "-t")).toEqual(["./d/", "./d/e/", "./d/e/f", "./g"]);
-	expect(await vm.run(sendFilesScript(["/tmp/none"]))).toMatchObject({
-		code: 1,
-		stdout: "",
-		stderr: "/tmp/none: no such file or folder\n",
-	});
-});
-
-test("files are received as scp does: into a folder, or under a new name", async () => {
-	const { bytes } = await vm.run("mkdir -p /tmp/in/sub; echo new >/tmp/in/sub/x; tar -c -C /tmp/in sub");
-	const file = (await vm.run("cd /tmp; echo one >one; tar -c one")).bytes;
-	const cases: [Buffer, string, string][] = [
-		[bytes, "/tmp/in2/", "/tmp/in2/sub/x"],
-		[bytes, "/tmp/in2/renamed", "/tmp/in2/renamed/x"],
-		[file, "/tmp/in2", "/tmp/in2/one"],
-		[file, "/tmp/in2/two", "/tmp/in2/two"],
-	];
-	for (const [stdin, target, made] of cases) {
-		expect(await vm.run(receiveFilesScript(target), { stdin })).toMatchObject({ code: 0, stderr: "" });
-		expect((await vm.run(`cat ${made}`)).stdout).toMatch(/^(new|one)\n$/);
-	}
-	await vm.run("echo kept >/tmp/in2/sub/y");
-	await vm.run(receiveFilesScript("/tmp/in2"), { stdin: bytes });
-	expect((await vm.run("ls -A /tmp/in2 /tmp/in2/sub")).stdout).toBe(
-		"/tmp/in2:\none\nrenamed\nsub\ntwo\n\n/tmp/in2/sub:\nx\ny\n",
-	);
-	expect(await vm.run(receiveFilesScript("/none/x"), { stdin: file })).toMatchObject({
-		code: 1,
-		stderr: "/none/: no such folder\n",
-	});
-	const cut = await vm.run(receiveFilesScript("/tmp/in2"), { stdin: bytes.subarray(0, 700) });
-	expect(cut.code).not.toBe(0);
-	const two = (await vm.run("cd /tmp; tar -c one g")).bytes;
-	expect(await vm.run(receiveFilesScript("/tmp/three"), { stdin: two })).toMatchObject({
-		code: 1,
-		stderr: "/tmp/three is no folder: it can take one file, not 2\n",
-	});
 });
