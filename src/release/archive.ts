@@ -47,9 +47,9 @@ async function fill(tar: Pack, members: readonly ArchiveMember[]): Promise<void>
 	const folders = new Set(members.flatMap(({ path }) => foldersAbove(path)));
 	for (const path of [...files.keys(), ...folders].sort(compareBytes)) {
 		const member = files.get(path);
-		if (!member) await write(tar, header(`${path}/`, "directory", 0o755));
+		if (!member) await writeEntry(tar, header(`${path}/`, "directory", 0o755));
 		else if (member.linkTo !== undefined)
-			await write(tar, { ...header(path, "symlink", 0o777), linkname: member.linkTo });
+			await writeEntry(tar, { ...header(path, "symlink", 0o777), linkname: member.linkTo });
 		else await writeFile(tar, member);
 	}
 	tar.finalize();
@@ -62,7 +62,11 @@ function header(name: string, type: "directory" | "symlink" | "file", mode: numb
 async function writeFile(tar: Pack, member: ArchiveMember): Promise<void> {
 	const body = await member.open();
 	try {
-		await write(tar, { ...header(member.path, "file", member.executable ? 0o755 : 0o644), size: member.size }, body);
+		await writeEntry(
+			tar,
+			{ ...header(member.path, "file", member.executable ? 0o755 : 0o644), size: member.size },
+			body,
+		);
 	} catch (error) {
 		body.destroy();
 		if (!(error instanceof Error) || error.message !== "Size mismatch") throw error;
@@ -74,7 +78,8 @@ async function writeFile(tar: Pack, member: ArchiveMember): Promise<void> {
 	}
 }
 
-async function write(tar: Pack, headers: Entry, body?: Readable): Promise<void> {
+/** Writes an entry and its bytes, of which there must be as many as the header says; resolves when its turn is over. */
+export async function writeEntry(tar: Pack, headers: Entry, body?: Readable): Promise<void> {
 	const { promise: written, resolve, reject } = Promise.withResolvers<void>();
 	const sink = tar.entry(headers, (error) => (error ? reject(error) : resolve()));
 	sink.on("error", reject);

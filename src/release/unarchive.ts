@@ -42,7 +42,7 @@ export async function unarchive(
 }
 
 /** Bytes of the source into tar-stream's parser, unzipped if they are gzip. */
-async function feed(source: Readable, tar: ReturnType<typeof extract>): Promise<void> {
+export async function feed(source: Readable, tar: ReturnType<typeof extract>): Promise<void> {
 	const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
 	const first = await chunks.next();
 	const all = Readable.from(rejoin(first.done ? undefined : first.value, chunks), { objectMode: false });

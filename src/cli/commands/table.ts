@@ -19,6 +19,7 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./instances.ts"),
 	},
 	{ name: "ssh", about: "Open a terminal on an instance, or run a command on several", load: () => import("./ssh.ts") },
+	{ name: "scp", about: "Copy files to instances or from them", load: () => import("./scp.ts") },
 	{ name: "logs", about: "Fetch or follow the logs of instances", load: () => import("./logs.ts") },
 	{ name: "run-errand", about: "Run an errand", load: () => import("./run-errand.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },

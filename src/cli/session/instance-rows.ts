@@ -2,6 +2,7 @@ import type { ProcessStatus } from "../../machine/supervisor/control.ts";
 import type { Vitals } from "../../machine/vitals.ts";
 import { instanceState, processState } from "./instance-state.ts";
 import type { InstanceView } from "./look.ts";
+import { formatSize } from "./size.ts";
 
 type Row = Readonly<Record<string, unknown>> & { readonly state: string };
 
@@ -37,7 +38,7 @@ function processRow(instance: string, process: ProcessStatus): Row {
 		uptime: uptimeSeconds === undefined ? undefined : uptime(uptimeSeconds),
 		uptime_seconds: uptimeSeconds,
 		cpu: cpuPercent === undefined ? undefined : `${cpuPercent}%`,
-		memory: totalMemKb === undefined ? undefined : size(totalMemKb),
+		memory: totalMemKb === undefined ? undefined : formatSize(totalMemKb),
 		memory_kb: totalMemKb,
 		restarts,
 		why: message,
@@ -47,7 +48,7 @@ function processRow(instance: string, process: ProcessStatus): Row {
 /** As `bosh instances --vitals` shows them. */
 function vitalsCells(vitals: Vitals): Readonly<Record<string, unknown>> {
 	const { load, cpu, memory, swap, uptimeSeconds, disk } = vitals;
-	const used = ({ percent, usedKb }: Vitals["memory"]) => `${percent}% (${size(usedKb)})`;
+	const used = ({ percent, usedKb }: Vitals["memory"]) => `${percent}% (${formatSize(usedKb)})`;
 	const full = (place: Vitals["disk"]["persistent"]) =>
 		place && (place.inodePercent === null ? `${place.percent}%` : `${place.percent}% (${place.inodePercent}% inodes)`);
 	return {
@@ -74,12 +75,4 @@ function uptime(seconds: number): string {
 	const first = parts.findIndex(([count]) => count > 0);
 	const shown = parts.slice(first < 0 ? 3 : first, first < 0 ? 4 : first + 2);
 	return shown.map(([count, unit]) => `${count}${unit}`).join(" ");
-}
-
-/** `512 KiB`, `1.5 GiB`. */
-function size(kib: number): string {
-	const units = ["KiB", "MiB", "GiB", "TiB"];
-	const power = Math.min(Math.max(0, Math.floor(Math.log2(Math.max(kib, 1)) / 10)), units.length - 1);
-	const count = kib / 1024 ** power;
-	return `${power === 0 ? count : count.toFixed(1)} ${units[power]}`;
 }
