@@ -49,7 +49,12 @@ export type DavitEvent =
 			readonly columns: readonly string[];
 			readonly rows: readonly Readonly<Record<string, unknown>>[];
 	  }
-	/** A text that is the result of the command, such as `davit int`'s YAML. Printed as it is, to standard output. */
-	| { readonly type: "output"; readonly text: string };
+	/** A text that is the result of the command, such as `davit int`'s YAML. Printed as it is, to standard output. Of an instance: what it wrote, and where. */
+	| {
+			readonly type: "output";
+			readonly text: string;
+			readonly instance?: string;
+			readonly stream?: "stdout" | "stderr";
+	  };
 
 export type EventSink = (event: DavitEvent) => void;

@@ -1,75 +1,80 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
 import { resolve as resolvePath } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { logsScript, tailLogsScript } from "../../machine/logs.ts";
-import { type CliContext, type Command, text, texts } from "../command.ts";
+import { problem, UserError } from "../../errors.ts";
+import { type LogSelection, logsScript, tailLogsScript } from "../../machine/logs.ts";
+import type { InstanceName } from "../../plan/step.ts";
+import { type CliContext, type Command, type Options, text, texts } from "../command.ts";
+import { fetchLogs } from "../session/log-archive.ts";
+import { onInstances } from "../session/on-instances.ts";
 import { type RecordedDeployment, selectInstances, withDeployment } from "../session/recorded.ts";
+import { lineShower } from "../session/show-line.ts";
 import { deploymentOption } from "../session/store.ts";
+import { tableOf } from "../session/table-of.ts";
 
 export const command: Command = {
 	arguments: "[instance]",
 	options: [
 		deploymentOption,
 		{ flags: "--job <job>", about: "of this job only; repeatable", repeat: true },
+		{ flags: "--only <globs>", about: "files below a job's folder that match, parted by commas (default: **/*.log)" },
+		{ flags: "--all-logs", about: "rotated files too, and whatever else lies there" },
 		{ flags: "-f, --follow", about: "show lines as they come, until Ctrl-C" },
 		{ flags: "--num <lines>", about: "show the last lines of each file instead of fetching an archive" },
 		{ flags: "--dir <folder>", about: "where the archives go (default: here)" },
 	],
-	help: "Without -f and --num an archive of each chosen instance is written: GROUP-INDEX-logs.tgz. Nothing is written on the VM.",
+	help: `Without -f and --num an archive of each chosen instance is written: DEPLOYMENT.GROUP.INDEX-TIME.tgz. Nothing is written on the VM.
+Exit code 1 if it fails anywhere; 130 after Ctrl-C, by which -f ends.
+
+Examples: davit logs router
+          davit logs router/0 --job gorouter -f`,
 	run: async ([selector], options, context) => {
-		await withDeployment(options, context, async (deployment) => {
+		const selection = selectionOf(options);
+		const num = lineCount(text(options, "num"));
+		const follow = options.follow === true;
+		return withDeployment(options, context, async (deployment) => {
 			const chosen = selectInstances(deployment.records, typeof selector === "string" ? selector : undefined);
-			const jobs = texts(options, "job");
-			const selection = jobs.length === 0 ? {} : { jobs };
-			const num = text(options, "num");
-			if (options.follow !== true && num === undefined) {
-				const folder = resolvePath(context.cwd, text(options, "dir") ?? ".");
-				await mkdir(folder, { recursive: true });
-				await Promise.all(
-					chosen.map((instance) => fetchLogs(instance, logsScript(selection), folder, deployment, context)),
-				);
-				return;
-			}
-			const script = tailLogsScript({
-				...selection,
-				...(num === undefined ? {} : { num: Number(num) }),
-				follow: options.follow === true,
+			if (!follow && num === undefined)
+				return fetchAll(chosen, logsScript(selection), text(options, "dir"), deployment, context);
+			const script = tailLogsScript({ ...selection, follow, ...(num === undefined ? {} : { num }) });
+			const { signal } = context;
+			const ends = await onInstances(chosen, context, async (instance) => {
+				const connection = await deployment.machines.connect(instance, { signal });
+				const onLine = lineShower(instance, chosen.length > 1, context);
+				const { code } = await connection.run(script, { signal, maxBytes: 0, onLine });
+				if (code === 0) return true;
+				throw new UserError(problem("logs-failed", `${instance}: reading the logs ended with exit code ${code}`));
 			});
-			await Promise.all(chosen.map((instance) => showLines(instance, script, chosen.length > 1, deployment, context)));
+			return ends.every((good) => good === true) ? 0 : 1;
 		});
-		return 0;
 	},
 };
 
-async function fetchLogs(
-	instance: string,
-	script: string,
-	folder: string,
-	{ machines }: RecordedDeployment,
-	context: CliContext,
-): Promise<void> {
-	const path = resolvePath(folder, `${instance.replace("/", "-")}-logs.tgz`);
-	const connection = await machines.connect(instance, { signal: context.signal });
-	try {
-		await pipeline(await connection.stream(script, { signal: context.signal }), createWriteStream(`${path}.part`));
-		await rename(`${path}.part`, path);
-	} finally {
-		await rm(`${path}.part`, { force: true });
-	}
-	context.emit({ type: "note", text: `${instance}: ${path}` });
+function selectionOf(options: Options): LogSelection {
+	const only =
+		text(options, "only")
+			?.split(",")
+			.filter((glob) => glob !== "") ?? [];
+	return { jobs: texts(options, "job"), only, all: options.allLogs === true };
 }
 
-async function showLines(
-	instance: string,
-	script: string,
-	named: boolean,
-	{ machines }: RecordedDeployment,
-	context: CliContext,
-): Promise<void> {
-	const connection = await machines.connect(instance, { signal: context.signal });
-	await connection.run(script, {
-		signal: context.signal,
-		onLine: (_, line) => context.emit({ type: "output", text: `${named ? `${instance}: ` : ""}${line}\n` }),
+function lineCount(given: string | undefined): number | undefined {
+	if (given === undefined || /^\d{1,9}$/.test(given)) return given === undefined ? undefined : Number(given);
+	throw new UserError(problem("usage", `--num ${given} is no number of lines`, { hint: "write it as in --num 100" }), {
+		exitCode: 64,
 	});
+}
+
+async function fetchAll(
+	chosen: readonly InstanceName[],
+	script: string,
+	dir: string | undefined,
+	deployment: RecordedDeployment,
+	context: CliContext,
+): Promise<number> {
+	const folder = resolvePath(context.cwd, dir ?? ".");
+	const files = await onInstances(chosen, context, (instance) =>
+		fetchLogs(instance, script, folder, deployment, context),
+	);
+	const rows = chosen.map((instance, index) => ({ instance, file: files[index] }));
+	context.emit(tableOf("logs", ["instance", "file"], rows));
+	return files.every((file) => file !== undefined) ? 0 : 1;
 }

@@ -9,7 +9,7 @@ import { checkSources, packFiles } from "../session/pack-files.ts";
 import { type RecordedDeployment, selectInstances, withDeployment } from "../session/recorded.ts";
 import { type Copy, fillIn, parseScpWords, tellsApart } from "../session/scp-words.ts";
 import { deploymentOption } from "../session/store.ts";
-import { showTransfer } from "../session/transfer.ts";
+import { type Copied, inWords, showTransfer } from "../session/transfer.ts";
 import { unpackFiles } from "../session/unpack-files.ts";
 
 export const command: Command = {
@@ -66,7 +66,7 @@ async function upload(
 		const texts = {
 			kind: "copy",
 			doing: `Copying to ${instance}`,
-			done: (what: string) => `Copied ${what} to ${instance}`,
+			done: (copied: Copied) => `Copied ${inWords(copied)} to ${instance}`,
 		};
 		return showTransfer(instance, texts, context, async (copied) => {
 			const stdin = packFiles(sourcesOf(instance), copied, emit);
@@ -90,7 +90,7 @@ function download(copy: Copy, chosen: readonly InstanceName[], { recursive, depl
 		const texts = {
 			kind: "copy",
 			doing: `Copying from ${instance}`,
-			done: (what: string) => `Copied ${what} from ${instance}`,
+			done: (copied: Copied) => `Copied ${inWords(copied)} from ${instance}`,
 		};
 		return showTransfer(instance, texts, context, async (copied) => {
 			const script = sendFilesScript(

@@ -7,12 +7,7 @@ import { problem, UserError, warning } from "../../errors.ts";
 import type { EventSink } from "../../events.ts";
 import { writeEntry } from "../../release/archive.ts";
 import { localProblem } from "./local-problem.ts";
-
-/** What went through so far. */
-export interface Copied {
-	files: number;
-	bytes: number;
-}
+import { type Copied, counted } from "./transfer.ts";
 
 /** Throws a UserError that names every path that isn't there, can't be read or is a folder without `recursive`. */
 export async function checkSources(
@@ -95,13 +90,6 @@ async function addFile(tar: Pack, path: string, name: string, { size, mode }: St
 		throw new UserError(problem("file-changed", `${path} became shorter while it was copied`, { hint }));
 	} finally {
 		body.destroy();
-	}
-}
-
-async function* counted(body: Readable, copied: Copied): AsyncGenerator<Buffer> {
-	for await (const chunk of body) {
-		copied.bytes += (chunk as Buffer).length;
-		yield chunk as Buffer;
 	}
 }
 

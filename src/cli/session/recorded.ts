@@ -3,7 +3,7 @@ import { Records } from "../../apply/records.ts";
 import { problem, UserError } from "../../errors.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
-import type { DeploymentRecord, Recorded } from "../../state/state.ts";
+import type { DeploymentRecord, InstanceRecord, Recorded } from "../../state/state.ts";
 import type { Key } from "../../variables/key.ts";
 import type { CliContext, Options } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
@@ -60,11 +60,13 @@ export async function withDeployment<T>(
 }
 
 /**
- * Instances by what an operator writes: `database/0`, `database/UUID`, `database` (the whole group), or nothing (all). Throws a
+ * Instances, by name, of what an operator writes: `database/0`, `database/UUID`, `database` (the whole group), or nothing (all). Throws a
  * UserError that lists what there is.
  */
 export function selectInstances(records: Records, selector: string | undefined): readonly InstanceName[] {
-	const all = records.instances();
+	const byName = (a: InstanceRecord, b: InstanceRecord) =>
+		a.group === b.group ? a.index - b.index : a.group < b.group ? -1 : 1;
+	const all = [...records.instances()].sort(byName);
 	const [group, which] = (selector ?? "").split("/");
 	const found = all.filter(
 		(record) =>

@@ -4,6 +4,7 @@ import type { InstanceName } from "../../plan/step.ts";
 import type { CliContext } from "../command.ts";
 import { onInstances } from "./on-instances.ts";
 import type { RecordedDeployment } from "./recorded.ts";
+import { lineShower } from "./show-line.ts";
 
 /** A script that runs the command as the login user, as `bosh ssh -c` does, where davit itself enters as root. */
 function asLoginUser(user: string, line: string): string {
@@ -20,15 +21,11 @@ export async function runEverywhere(
 ): Promise<boolean> {
 	const { emit, signal } = context;
 	const ends = await onInstances(instances, context, async (instance) => {
-		const named = instances.length === 1 ? "" : `${instance}: `;
 		const connection = await machines.connect(instance, { signal });
 		const { code, signal: ended } = await connection.run(asLoginUser(machines.target(instance).user, line), {
 			signal,
 			maxBytes: 0,
-			onLine: (stream, text) => {
-				if (stream === "stdout") emit({ type: "output", text: `${named}${text}\n` });
-				else emit({ type: "note", text: `${named}${text}` });
-			},
+			onLine: lineShower(instance, instances.length > 1, context),
 		});
 		if (code === 0) return true;
 		const how = ended === undefined ? `exit code ${code}` : `signal ${ended}`;

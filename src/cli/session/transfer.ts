@@ -1,7 +1,12 @@
 import type { InstanceName } from "../../plan/step.ts";
 import type { CliContext } from "../command.ts";
-import type { Copied } from "./pack-files.ts";
 import { formatSize } from "./size.ts";
+
+/** What went through so far. */
+export interface Copied {
+	files: number;
+	bytes: number;
+}
 
 /** Milliseconds between two words about how far it is. */
 const PROGRESS_MS = 1000;
@@ -9,7 +14,7 @@ const PROGRESS_MS = 1000;
 /** Shows work that moves bytes as a step: how much came through while it goes on, what it was in the end. */
 export async function showTransfer(
 	instance: InstanceName,
-	texts: { readonly kind: string; readonly doing: string; readonly done: (what: string) => string },
+	texts: { readonly kind: string; readonly doing: string; readonly done: (copied: Copied) => string },
 	{ emit, clock }: Pick<CliContext, "emit" | "clock">,
 	work: (copied: Copied) => Promise<void>,
 ): Promise<void> {
@@ -23,19 +28,36 @@ export async function showTransfer(
 	const watch = async () => {
 		for (let told = 0; !over.signal.aborted; ) {
 			await clock.sleep(PROGRESS_MS, over.signal);
-			if (copied.bytes !== told) emit({ type: "step-progress", id, text: formatSize(copied.bytes / 1024) });
+			if (copied.bytes !== told) emit({ type: "step-progress", id, text: formatBytes(copied.bytes) });
 			told = copied.bytes;
 		}
 	};
 	void watch().catch(() => {});
 	try {
 		await work(copied);
-		const files = copied.files === 1 ? "1 file" : `${copied.files} files`;
-		emit({ type: "step-finished", ...step(), title: done(`${files} (${formatSize(copied.bytes / 1024)})`) });
+		emit({ type: "step-finished", ...step(), title: done(copied) });
 	} catch (error) {
 		emit({ type: "step-failed", ...step(), title: doing, problems: [] });
 		throw error;
 	} finally {
 		over.abort();
+	}
+}
+
+/** `1 file (3 KiB)` */
+export function inWords({ files, bytes }: Copied): string {
+	return `${files} file${files === 1 ? "" : "s"} (${formatBytes(bytes)})`;
+}
+
+/** `512 KiB`; what is less than one counts as one. */
+export function formatBytes(bytes: number): string {
+	return formatSize(bytes / 1024);
+}
+
+/** Passes chunks on, counting their bytes. */
+export async function* counted(body: AsyncIterable<unknown>, copied: Copied): AsyncGenerator<Buffer> {
+	for await (const chunk of body) {
+		copied.bytes += (chunk as Buffer).length;
+		yield chunk as Buffer;
 	}
 }

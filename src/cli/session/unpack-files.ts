@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,7 +8,7 @@ import { problem, UserError, warning } from "../../errors.ts";
 import type { EventSink } from "../../events.ts";
 import { feed } from "../../release/unarchive.ts";
 import { localProblem } from "./local-problem.ts";
-import type { Copied } from "./pack-files.ts";
+import { type Copied, counted } from "./transfer.ts";
 
 type Entry = AsyncIterable<unknown> & { readonly header: Header };
 
@@ -24,37 +24,58 @@ export interface UnpackOptions {
  * nothing stays. Throws a UserError about what the user can mend here.
  */
 export async function unpackFiles(source: Readable, target: string, options: UnpackOptions): Promise<void> {
+	let into: Place | undefined;
 	try {
-		const into = await folderOf(target);
-		const staging = await mkdtemp(join(into.folder, ".davit-"));
-		try {
-			await unpack(source, staging, options);
-			const members = await readdir(staging);
-			if (into.name !== undefined && members.length > 1)
-				throw new UserError(
-					problem("local-file", `${target} is no folder: it can take one file, not ${members.length}`, {
-						hint: "end it with a slash to make a folder",
-					}),
-				);
-			for (const member of members) await merge(join(staging, member), join(into.folder, into.name ?? member));
-		} finally {
-			await rm(staging, { recursive: true, force: true });
-		}
+		into = await placeOf(target);
+		await unpackInto(into, source, target, options);
 	} catch (error) {
+		// A folder that was made for what didn't come would look as if it had.
+		if (into?.made) await rmdir(into.folder).catch(() => {});
 		throw localProblem(error, target);
 	} finally {
 		source.destroy();
 	}
 }
 
-async function folderOf(target: string): Promise<{ readonly folder: string; readonly name?: string }> {
-	if (target.endsWith("/")) await mkdir(target, { recursive: true });
-	if ((await kindOf(target)) === "folder") return { folder: target };
+interface Place {
+	readonly folder: string;
+	/** What the one file or folder is to be called; undefined: as it is. */
+	readonly name?: string;
+	/** The folder was made now. */
+	readonly made?: boolean;
+}
+
+async function placeOf(target: string): Promise<Place> {
+	if ((await kindOf(target)) === "other") throw notReplaceable(target, "file");
+	const made = target.endsWith("/") && (await mkdir(target, { recursive: true })) !== undefined;
+	if ((await kindOf(target)) === "folder") return { folder: target, made };
 	const folder = dirname(target);
 	if ((await kindOf(folder)) === "folder") return { folder, name: basename(target) };
 	throw new UserError(
 		problem("local-file", `${folder}: no such folder`, { hint: "make it, or end the target with a slash" }),
 	);
+}
+
+async function unpackInto(
+	{ folder, name }: Place,
+	source: Readable,
+	target: string,
+	options: UnpackOptions,
+): Promise<void> {
+	const staging = await mkdtemp(join(folder, ".davit-"));
+	try {
+		await unpack(source, staging, options);
+		const members = await readdir(staging);
+		if (name !== undefined && members.length > 1)
+			throw new UserError(
+				problem("local-file", `${target} is no folder: it can take one file, not ${members.length}`, {
+					hint: "end it with a slash to make a folder",
+				}),
+			);
+		for (const member of members) await merge(join(staging, member), join(folder, name ?? member));
+	} finally {
+		await rm(staging, { recursive: true, force: true });
+	}
 }
 
 async function kindOf(path: string): Promise<"folder" | "file" | "other" | undefined> {
@@ -99,13 +120,6 @@ async function unpackEntry(entry: Entry, path: string, { emit, copied }: UnpackO
 	copied.files += 1;
 }
 
-async function* counted(entry: Entry, copied: Copied): AsyncGenerator<Buffer> {
-	for await (const chunk of entry) {
-		copied.bytes += (chunk as Buffer).length;
-		yield chunk as Buffer;
-	}
-}
-
 /** What comes from a VM must not lie anywhere else. */
 function safePath(folder: string, name: string): string {
 	const parts = name.split("/").filter((part) => part !== "" && part !== ".");
@@ -126,13 +140,14 @@ async function merge(from: string, to: string): Promise<void> {
 		return;
 	}
 	if (there === "folder" || there === "other" || (there === "file" && kind === "folder"))
-		throw new UserError(
-			problem("local-file", `${to} is there, and is no ${kind} that could be replaced`, {
-				hint: "choose another target",
-			}),
-		);
+		throw notReplaceable(to, kind);
 	if (there === undefined) return rename(from, to);
 	const place = await realpath(to);
 	await chmod(from, (await stat(place)).mode & 0o777);
 	await rename(from, place);
+}
+
+function notReplaceable(path: string, by = "file"): UserError {
+	const hint = "choose another target";
+	return new UserError(problem("local-file", `${path} is there, and is no ${by} that could be replaced`, { hint }));
 }
