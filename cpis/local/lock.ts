@@ -54,9 +54,10 @@ export async function locked<Result>(
 			holder.once("exit", (code) => reject(localError("unavailable", call.operation, `flock failed with ${code}`)));
 			holder.stdout.once("data", () => resolve());
 		});
-		call.signal.throwIfAborted();
 		const isHeld = () => holder.exitCode === null && !isZombie(holder.pid);
 		const held = withCheck(call, isHeld, lost(call, kind, name));
+		// It may have slept while it waited, and lost what it held before.
+		held.check();
 		const result = await work(held);
 		held.check();
 		return result;

@@ -1,4 +1,3 @@
-import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
@@ -11,8 +10,6 @@ import { interrupts } from "./interrupts.ts";
 import { openView, type SecretView } from "./output.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import type { View } from "./view/view.ts";
-
-enableCompileCache();
 
 interface Globals {
 	readonly json?: boolean;
