@@ -64,14 +64,12 @@ export async function createVm(call: Call, machine: Machine, request: VmRequest)
 	if (!isAccountName(request.seed.loginUser))
 		throw localError("invalid", "createVm", `${JSON.stringify(request.seed.loginUser)} can't be a login user's name`);
 	const before = readVm(machine, vmCid(request.key));
+	if (before?.complete && vmProcesses(machine, before.cid)) return created(before);
+	if (before) await powerOff(call, machine, before, 0);
 	if (before?.complete) {
-		if (!vmProcesses(machine, before.cid)) {
-			await powerOff(call, machine, before, 0);
-			await powerOn(call, machine, before);
-		}
+		await powerOn(call, machine, before);
 		return created(before);
 	}
-	if (before) await powerOff(call, machine, before, 0);
 	try {
 		const vm = await locked(call, machine.folder, ["network", networkId(request.owner)], (held) =>
 			claim(held, machine, request),

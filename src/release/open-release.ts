@@ -17,19 +17,15 @@ import { indexTarball } from "./tarball.ts";
 export async function openRelease(ref: ReleaseRef, sources: ReleaseSources): Promise<Release> {
 	const path = await locate(ref, sources);
 	const kind = await sources.kindOf(path);
-	if (kind === "folder") return openFolder(ref, path, sources);
 	if (kind === undefined)
-		throw new UserError(
-			problem("no-release", `release ${label(ref)}: there is nothing at ${path}`, {
-				hint: "check the url of the release; a path counts from the manifest's folder",
-			}),
+		throw absent(
+			`release ${label(ref)}: `,
+			path,
+			"check the url of the release; a path counts from the manifest's folder",
 		);
+	if (kind === "folder") return openFolder(ref, path, sources);
 	if (ref.version === "create") throw new UserError(notAFolder(ref, path));
-	const checksum = isHttp(ref.url) ? undefined : ref.sha1;
-	const index = await sources.tarball(path, checksum, (body) =>
-		indexTarball(body, shownName(ref, path), sources.blobs),
-	);
-	const release = releaseFromIndex(index, sources.blobs);
+	const release = await openTarball(path, shownName(ref, path), isHttp(ref.url) ? undefined : ref.sha1, sources);
 	const anyVersion = ref.version === "latest";
 	if (release.name !== ref.name || (!anyVersion && release.version !== ref.version))
 		throw new UserError(otherRelease(ref, path, release));
@@ -41,18 +37,27 @@ export async function openRelease(ref: ReleaseRef, sources: ReleaseSources): Pro
  * @throws UserError: absent or broken.
  */
 export async function openReleaseAt(url: string, sources: ReleaseSources): Promise<Release> {
-	const ref = { name: url, version: "latest", url };
-	const path = await locate(ref, sources);
+	const path = await locate({ name: url, version: "latest", url }, sources);
 	const kind = await sources.kindOf(path);
-	if (kind === undefined)
-		throw new UserError(problem("no-release", `there is nothing at ${path}`, { hint: "check the path" }));
-	if (kind === "file") {
-		const index = await sources.tarball(path, undefined, (body) => indexTarball(body, path, sources.blobs));
-		return releaseFromIndex(index, sources.blobs);
-	}
+	if (kind === undefined) throw absent("", path, "check the path");
+	if (kind === "file") return openTarball(path, path, undefined, sources);
 	const files = await sources.folder(path);
 	const folder = await readFolder(files);
 	return releaseOf(folder, await devVersion(files, folder));
+}
+
+function absent(where: string, path: string, hint: string): UserError {
+	return new UserError(problem("no-release", `${where}there is nothing at ${path}`, { hint }));
+}
+
+async function openTarball(
+	path: string,
+	name: string,
+	checksum: string | undefined,
+	sources: ReleaseSources,
+): Promise<Release> {
+	const index = await sources.tarball(path, checksum, (body) => indexTarball(body, name, sources.blobs));
+	return releaseFromIndex(index, sources.blobs);
 }
 
 async function openFolder(ref: ReleaseRef, path: string, sources: ReleaseSources): Promise<Release> {

@@ -3,14 +3,11 @@ import { chmod, mkdir, mkdtemp, readdir, realpath, rename, rm, rmdir, stat } fro
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { extract, type Header } from "tar-stream";
 import { problem, UserError, warning } from "../../errors.ts";
 import type { EventSink } from "../../events.ts";
-import { feed } from "../../release/unarchive.ts";
+import { memberPath, type TarEntry, untar } from "../../release/untar.ts";
 import { localProblem } from "./local-problem.ts";
 import { type Copied, counted } from "./transfer.ts";
-
-type Entry = AsyncIterable<unknown> & { readonly header: Header };
 
 export interface UnpackOptions {
 	readonly emit: EventSink;
@@ -64,7 +61,7 @@ async function unpackInto(
 ): Promise<void> {
 	const staging = await mkdtemp(join(folder, ".davit-"));
 	try {
-		await unpack(source, staging, options);
+		await untar(source, (entry) => unpackEntry(entry, safePath(staging, entry.header.name), options));
 		const members = await readdir(staging);
 		if (name !== undefined && members.length > 1)
 			throw new UserError(
@@ -88,27 +85,7 @@ async function kindOf(path: string): Promise<"folder" | "file" | "other" | undef
 	}
 }
 
-async function unpack(source: Readable, folder: string, options: UnpackOptions): Promise<void> {
-	const tar = extract();
-	let fault: unknown;
-	const feeding = feed(source, tar).catch((error: Error) => {
-		// Why the bytes ended says more than that they did.
-		fault = error;
-		tar.destroy(error);
-	});
-	try {
-		for await (const entry of tar) {
-			await unpackEntry(entry, safePath(folder, entry.header.name), options);
-			entry.resume();
-		}
-		await feeding;
-	} catch (error) {
-		fault ??= error;
-	}
-	if (fault !== undefined) throw fault;
-}
-
-async function unpackEntry(entry: Entry, path: string, { emit, copied }: UnpackOptions): Promise<void> {
+async function unpackEntry(entry: TarEntry, path: string, { emit, copied }: UnpackOptions): Promise<void> {
 	const { type, name, mode } = entry.header;
 	if (type === "directory") return void (await mkdir(path, { recursive: true, mode: (mode & 0o777) | 0o700 }));
 	if (type !== "file" && type !== "contiguous-file")
@@ -122,14 +99,14 @@ async function unpackEntry(entry: Entry, path: string, { emit, copied }: UnpackO
 
 /** What comes from a VM must not lie anywhere else. */
 function safePath(folder: string, name: string): string {
-	const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-	if (parts.includes("..") || name.startsWith("/"))
+	const inside = memberPath(name);
+	if (inside === undefined)
 		throw new UserError(
 			problem("path-escapes", `the VM sent a file named ${name}, which would lie outside the target`, {
 				hint: "nothing was kept; look at what runs on that VM",
 			}),
 		);
-	return join(folder, ...parts);
+	return join(folder, inside);
 }
 
 /** Moves it there; folders that are there are filled up, files replaced at once, which keep their mode. */
