@@ -8,6 +8,7 @@ import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
+import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
 import { groupJobs } from "./group-jobs.ts";
 import { type Links, resolveLinks } from "./links.ts";
@@ -35,7 +36,11 @@ export function buildDesired(input: DesiredInput): {
 	readonly problems: readonly Problem[];
 } {
 	const { deployment, placement, cloud } = input;
-	const problems: Problem[] = [...placement.problems, ...nameProblems(deployment)];
+	const problems: Problem[] = [
+		...placement.problems,
+		...nameProblems(deployment),
+		...compiledReleaseProblems(deployment, input.releases),
+	];
 	const groups = placement.groups.map(({ group, instances }) => {
 		const uses = jobUses(group, input, problems);
 		problems.push(...unusedProperties(group.name, uses, group.properties));
@@ -158,10 +163,15 @@ function groupPackages(
 				fingerprint: item.fingerprint,
 				key,
 				dependencies: item.dependencies,
+				...(item.form === "source" ? {} : { compiledFor: item.form.compiledFor }),
 			}));
 		} catch (error) {
 			if (!(error instanceof UserError)) throw error;
-			problems.push(...error.problems);
+			const place = { path: `/releases/${deployment.releases.findIndex((ref) => ref.name === name)}` };
+			const told = new Set(problems.map(({ message }) => message));
+			problems.push(
+				...error.problems.filter(({ message }) => !told.has(message)).map((found) => ({ place, ...found })),
+			);
 			return [];
 		}
 	});

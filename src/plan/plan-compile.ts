@@ -22,7 +22,8 @@ export function planCompile(
 	for (const group of byStemcell(diffs)) {
 		const wanted = new Map<string, PackageUse>();
 		for (const { desired } of group)
-			for (const use of desired.packages) if (!compiled.has(use.key)) wanted.set(use.key, use);
+			for (const use of desired.packages)
+				if (use.compiledFor === undefined && !compiled.has(use.key)) wanted.set(use.key, use);
 		const fresh = group.filter(({ vm }) => vm === "create" || vm === "bootstrap");
 		const workers = (fresh.length > 0 ? fresh : group.filter(({ reachable }) => reachable)).map(
 			({ desired }) => desired,

@@ -32,6 +32,8 @@ export interface PackageUse {
 	readonly key: string;
 	/** Names of the packages that it needs, direct ones. */
 	readonly dependencies: readonly string[];
+	/** The release brings it compiled, for this stemcell line, `ubuntu-jammy/1.10`: it is never compiled here. */
+	readonly compiledFor?: string;
 }
 
 /** How long to watch a start, in ms. */

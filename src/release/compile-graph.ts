@@ -13,7 +13,7 @@ export interface NeededPackage {
 	/** In the form that is used: source, or compiled for this stemcell. */
 	readonly package: ReleasePackage;
 	readonly release: string;
-	/** Address of the compiled result: the same package, dependencies and stemcell have the same key in every deployment. */
+	/** Address of the compiled result: the same package, dependencies and stemcell that it was compiled on have the same key in every deployment. */
 	readonly key: string;
 }
 
@@ -56,10 +56,10 @@ export function neededPackages(
 	const forms = ordered.map((item) => formFor(item, stemcell));
 	const unfit = ordered.filter((_, index) => forms[index] === undefined);
 	if (unfit.length > 0) throw new UserError(misfit(release, unfit, stemcell));
-	return ordered.map((item, index) => ({
-		package: forms[index] ?? item,
+	return forms.map((form) => ({
+		package: form as ReleasePackage,
 		release: release.name,
-		key: compiledKey(release.packages, item, stemcell),
+		key: compiledKey(release.packages, form as ReleasePackage, stemcell),
 	}));
 }
 
@@ -73,24 +73,31 @@ function formFor(item: ReleasePackage, stemcell: StemcellLine): ReleasePackage |
 		const { compiled } = item;
 		return compiled && compiled.form !== "source" && compiled.form.compiledFor === exact ? compiled : item;
 	}
-	const [os = "", version = ""] = item.form.compiledFor.split("/");
+	const { os, version } = lineOf(item.form.compiledFor);
 	if (os !== stemcell.os) return undefined;
 	return majorOf(version) === majorOf(stemcell.version) ? item : undefined;
 }
 
+/** `ubuntu-jammy/1.10` in its parts. */
+function lineOf(compiledFor: string): StemcellLine {
+	const [os = "", version = ""] = compiledFor.split("/");
+	return { os, version };
+}
+
 /**
- * SHA-256 over the package's fingerprint, the stemcell and the fingerprints of all that it depends on, nested: BOSH's dependency key
- * with fingerprints in place of versions (bosh director, dependency_key_generator.rb).
+ * SHA-256 over the package's fingerprint, the stemcell that it is compiled on and the fingerprints of all that it depends on, nested:
+ * BOSH's dependency key with fingerprints in place of versions (bosh director, dependency_key_generator.rb).
  */
 function compiledKey(
 	packages: ReadonlyMap<string, ReleasePackage>,
 	item: ReleasePackage,
-	stemcell: StemcellLine,
+	wanted: StemcellLine,
 ): string {
 	const nested = (name: string): unknown => {
 		const dependency = packages.get(name);
 		return [name, dependency?.fingerprint ?? "", [...(dependency?.dependencies ?? [])].sort().map(nested)];
 	};
+	const stemcell = item.form === "source" ? wanted : lineOf(item.form.compiledFor);
 	return digestOf({
 		fingerprint: item.fingerprint,
 		stemcell: { os: stemcell.os, version: stemcell.version },
@@ -111,11 +118,13 @@ function cycle(release: Release, names: readonly string[]): Problem {
 }
 
 function misfit(release: Release, packages: readonly ReleasePackage[], stemcell: StemcellLine): Problem {
-	const lines = [...new Set(packages.map(({ form }) => (form === "source" ? "" : form.compiledFor)))].join(", ");
+	const compiledFor = packages.flatMap(({ form }) => (form === "source" ? [] : [form.compiledFor]));
+	const lines = [...new Set(compiledFor)].join(", ");
+	const fitting = [...new Set(compiledFor.map((line) => `${lineOf(line).os}/${majorOf(lineOf(line).version)}.*`))];
 	return problem(
 		"compiled-for-other-stemcell",
 		`release ${label(release)} holds compiled packages for ${lines}, which the stemcell ${stemcell.os}/${stemcell.version} can't use: ${packages.map(({ name }) => name).join(", ")}`,
-		{ hint: `use a stemcell of the line ${lines}, or the release's source tarball` },
+		{ hint: `use a stemcell ${fitting.join(" and ")}, or the release's tarball with sources` },
 	);
 }
 

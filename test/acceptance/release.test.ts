@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withWorld } from "../support/acceptance.ts";
-import { golden } from "../support/acceptance-golden.ts";
+import { golden, startedKinds } from "../support/acceptance-golden.ts";
+import { vmRoot } from "../support/acceptance-state.ts";
+import { compileTarball } from "../support/compiled-release.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -63,4 +65,44 @@ test("a folder with changes that aren't committed needs --force", () =>
 				rows: [expect.objectContaining({ commit: expect.stringMatching(/\+$/) })],
 			}),
 		);
+	}));
+
+test("compiled packages are taken as the release brings them, on any stemcell of their line and on no other", () =>
+	withWorld({ name: "whoever runs the tests", argv: [] }, async (world) => {
+		writeTinyRelease(world, "release", {
+			jobs: { app: { packages: ["words"] } },
+			packages: { words: "echo 'this must not be compiled'; exit 1" },
+		});
+		const source = ["create-release", "release", "--version", "1", "--tarball", "source.tgz"];
+		expect(await world.davit(source)).toMatchObject({ code: 0 });
+		const files = { words: "compiled elsewhere" };
+		compileTarball(world, "source.tgz", "compiled.tgz", { stemcell: "ubuntu-jammy/1.10", files });
+		const seen = await world.davit(["inspect-release", "compiled.tgz"]);
+		expect(seen.stdout).toMatch(/^package +words .* ubuntu-jammy\/1\.10 /m);
+
+		const write = (version: string) => {
+			const releases = [{ name: "tiny", version: "1", url: "./compiled.tgz" }];
+			const stemcells = [{ alias: "default", os: "ubuntu-jammy", version }];
+			world.write("tiny.yml", tinyManifest([tinyGroup("web")], { releases, stemcells }));
+		};
+		write("1.12");
+		const { code, events, stderr } = await world.told(["deploy", "tiny.yml"]);
+		expect(code, stderr).toBe(0);
+		expect(startedKinds(events)).toContain("install-packages");
+		expect(startedKinds(events)).not.toContain("compile-package");
+		const installed = join(vmRoot(world.home, "web/0"), "var/vcap/data/packages/words");
+		const [bits = ""] = readdirSync(installed);
+		expect(readFileSync(join(installed, bits, "words"), "utf8")).toBe("compiled elsewhere");
+
+		write("2.0");
+		const refused = await world.davit(["deploy", "tiny.yml"]);
+		expect(refused.code).toBe(1);
+		await expect(golden(refused.stderr, world.folder)).toMatchFileSnapshot(
+			"golden/compiled-for-another-stemcell.golden",
+		);
+		write("1.12");
+		expect(await world.davit(["deploy", "tiny.yml"])).toMatchObject({
+			code: 0,
+			stderr: "tiny: nothing to do, all is as the manifest says\n",
+		});
 	}));

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Digest } from "../../blobs/blobs.ts";
 import { installPackageScript, missingPackagesScript } from "../../machine/package.ts";
 import type { PackageUse, Step } from "../../plan/step.ts";
@@ -23,14 +24,24 @@ export async function ensurePackages(
 	const missing = new Set(stdout.split("\n").filter((line) => line !== ""));
 	for (const use of packages.filter(({ name }) => missing.has(name))) {
 		context.emit({ type: "step-progress", id: step.id, text: `${use.release}/${use.name}` });
-		const digest = (await context.store.compiled(use.key)) as Digest | undefined;
-		if (!digest) throw new Error(`package ${use.release}/${use.name} has no compiled form`);
+		const open = await compiledForm(use, context);
 		await runScript(
 			context,
 			step,
 			installPackageScript({ name: use.name, fingerprint: use.key }),
 			"package-not-installed",
-			{ stdin: () => context.blobs.open(digest), idleMs: 60_000 },
+			{ stdin: open, idleMs: 60_000 },
 		);
 	}
+}
+
+/** Where the compiled bits come from: the release that brings them, else what was compiled here. */
+async function compiledForm(
+	use: PackageUse,
+	{ store, blobs, openPackage }: ApplyContext,
+): Promise<() => Promise<Readable>> {
+	if (use.compiledFor !== undefined) return () => openPackage(use);
+	const digest = (await store.compiled(use.key)) as Digest | undefined;
+	if (!digest) throw new Error(`package ${use.release}/${use.name} has no compiled form`);
+	return () => blobs.open(digest);
 }

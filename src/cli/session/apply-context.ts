@@ -101,8 +101,9 @@ function needed<T>(part: T | undefined): () => T {
 
 async function openPackage(releases: ReadonlyMap<string, Release>, use: PackageUse) {
 	const item = releases.get(use.release)?.packages.get(use.name);
-	if (!item) throw new Error(`no package ${use.release}/${use.name}`);
-	return item.open();
+	const form = use.compiledFor !== undefined && item?.form === "source" ? item.compiled : item;
+	if (!form) throw new Error(`no package ${use.release}/${use.name}`);
+	return form.open();
 }
 
 /** What was warned of is told already. */

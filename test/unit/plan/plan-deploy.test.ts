@@ -73,6 +73,13 @@ test("a first deploy makes VMs, compiles on them, then brings each up", () => {
 	);
 });
 
+test("what a release brings compiled is installed as it is, and what needs it is compiled", () => {
+	const brought = { ...a, compiledFor: "ubuntu-jammy/1.10" };
+	const first = plan([desired(group("g"), 0, { packages: [brought, b] })], seen([]));
+	expect(ids(first).filter((id) => id.startsWith("compile-package"))).toEqual(["compile-package tiny/b local/1"]);
+	expect(step(first, "install-packages g/0")).toMatchObject({ packages: [brought, b] });
+});
+
 test("nothing changed: an empty plan", () => {
 	const instance = deployed(group("g"), 0);
 	expect(plan([instance], seen([instance])).steps).toEqual([]);

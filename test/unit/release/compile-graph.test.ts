@@ -120,6 +120,14 @@ describe("compiled packages", () => {
 		expect((await needed(release, ["app"])).map((item) => item.package.form)).toEqual([form]);
 	});
 
+	test("the key names the stemcell that it was compiled on: that of the same package compiled there", () => {
+		const source = releaseOf({ app: ["pad"] }, [packageOf("pad")]);
+		const there = keysOf(source, { os: "ubuntu-jammy", version: "1.10" });
+		expect(keysOf(only("ubuntu-jammy/1.10"))).toEqual(there);
+		expect(keysOf(both("ubuntu-jammy/1.10"))).toEqual(keysOf(source));
+		expect(keysOf(source)).not.toEqual(there);
+	});
+
 	test.each(["ubuntu-jammy/2.0", "ubuntu-noble/1.12"])("alone, for %s, are refused", async (line) => {
 		expect(await problemsOf(needed(only(line), ["app"]))).toEqual([
 			`compiled-for-other-stemcell: release tiny/1 holds compiled packages for ${line}, which the stemcell ubuntu-jammy/1.12 can't use: pad`,
