@@ -1,6 +1,7 @@
 import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
 import type { Change, Intent, Lease, StateStore } from "../state/state.ts";
 import type { Records } from "./records.ts";
+import { unorphanDisk } from "./unorphan-disk.ts";
 
 export interface ResumeInput {
 	readonly deployment: string;
@@ -14,7 +15,8 @@ export interface ResumeInput {
 
 /**
  * Settles what an earlier run had begun and not recorded. A create is looked up at the cloud by the key that was journaled: what it made is
- * taken over, so that it is neither lost nor made twice. Everything else is left to the plan, which looks at what is there.
+ * taken over, so that it is neither lost nor made twice; an orphaned disk that was attached is the instance's. Everything else is left to the
+ * plan, which looks at what is there.
  */
 export async function settleIntents(intents: readonly Intent[], input: ResumeInput): Promise<void> {
 	for (const intent of intents) {
@@ -29,6 +31,8 @@ async function changesOf(intent: Intent, input: ResumeInput): Promise<readonly C
 	if (intent.verb === "createVm") return takeOverVm(intent, instance, cpi, input);
 	if (intent.verb === "createDisk") return takeOverDisk(intent, instance, cpi, input);
 	if (intent.verb === "deleteVm") return forgetDeleted(intent, instance, cpi, input);
+	if (intent.verb === "attachDisk" && intent.data.unorphan === true)
+		return takeOverOrphan(intent, instance, cpi, input);
 	return [];
 }
 
@@ -78,6 +82,18 @@ async function takeOverDisk(
 		mounted: false,
 	};
 	return [records.putDisk(disk), records.update(instance, { disk: cid })];
+}
+
+async function takeOverOrphan(
+	intent: Intent,
+	instance: string,
+	cpi: string,
+	{ records, options, deployment, store, now, ...input }: ResumeInput,
+): Promise<readonly Change[]> {
+	const vm = intent.data.vm as VmCid;
+	if (!(await input.cpi(cpi).getDisks(vm, options)).includes(intent.key as DiskCid)) return [];
+	const disk = (await store.orphanedDisks()).find((orphan) => orphan.cid === intent.key && orphan.cpi === cpi);
+	return disk ? unorphanDisk(instance, disk, { records, deployment, now: now() }) : [];
 }
 
 async function forgetDeleted(

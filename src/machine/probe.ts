@@ -5,7 +5,7 @@ import { HOSTS_BEGIN, HOSTS_END } from "./names.ts";
 import type { PackageBits } from "./package.ts";
 import { script } from "./prelude.ts";
 import { assign, assignList } from "./shell.ts";
-import { type ProcessStatus, parseStatus } from "./supervisor/control.ts";
+import { endedFunction, type ProcessStatus, parseStatus } from "./supervisor/control.ts";
 import { type Vitals, vitalsFunction, vitalsSchema } from "./vitals.ts";
 
 /** What the VM is believed to hold. All of it may be left out: then only what it says of itself is asked. */
@@ -90,8 +90,9 @@ records=''
 if [ -f /var/vcap/instance/dns/records.json ]; then read -r records _ < <(sha256sum /var/vcap/instance/dns/records.json); fi
 printf ',"records":"%s"' "$records"
 for pair in applied=${DAVIT}/applied.json uptime=/proc/uptime heartbeat=${DAVIT}/supervisor/heartbeat state=${DAVIT}/supervisor/state.json; do
-  text_of "\${pair#*=}"; json "$REPLY"; printf ',"%s":%s' "\${pair%%=*}" "$REPLY"
+  text_of "\${pair#*=}"; state=$REPLY; json "$REPLY"; printf ',"%s":%s' "\${pair%%=*}" "$REPLY"
 done
+ended_processes "$state"; json "$REPLY"; printf ',"ended":%s' "$REPLY"
 if [ -n "$want_vitals" ]; then vitals; printf ',"vitals":%s' "$vitals"; fi
 printf '}\\n'
 `;
@@ -101,6 +102,7 @@ export function probeScript(expected: ProbeExpectation = {}): string {
 	const { files = [], jobs = [], packages = [], mountPoint = "", vitals = false } = expected;
 	return script(
 		bootIdFunction,
+		endedFunction,
 		assignList(
 			"files",
 			files.map((path) => jobFilePath(path.split("/")[0] ?? "", path)),
@@ -138,13 +140,14 @@ const schema = z.object({
 	uptime: z.string(),
 	heartbeat: z.string(),
 	state: z.string(),
+	ended: z.string(),
 	vitals: vitalsSchema.optional(),
 });
 
 /** Reads what {@link probeScript} printed. Throws a ZodError or SyntaxError if that isn't it. */
 export function parseProbe(stdout: string): ProbeResult {
-	const { uptime, heartbeat, state, vitals, ...rest } = schema.parse(JSON.parse(stdout));
-	return { ...rest, vitals, processes: processesOf([uptime, heartbeat, state, ""].join("\0")) };
+	const { uptime, heartbeat, state, ended, vitals, ...rest } = schema.parse(JSON.parse(stdout));
+	return { ...rest, vitals, processes: processesOf([uptime, heartbeat, state, ended].join("\0")) };
 }
 
 function processesOf(status: string): readonly ProcessStatus[] | undefined {

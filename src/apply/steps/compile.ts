@@ -54,10 +54,11 @@ async function compile(
 		);
 		if (result.code === 0) return;
 		const { os, version } = step.stemcell;
+		const of = context.desired.get(step.instance)?.jobs.find(({ release }) => release.name === use.release)?.release;
 		throw new UserError(
 			problem(
 				"package-failed",
-				`package ${use.release}/${use.name} does not compile on ${os}/${version}: its packaging script ended with exit code ${result.code ?? result.signal}\n${lastLines(log.tail(), 20)}`,
+				`package ${use.name} of release ${use.release}/${of?.version} does not compile on ${os}/${version}: its packaging script ended with exit code ${result.code ?? result.signal}\n${lastLines(log.tail(), 20)}`,
 				{
 					hint: `the whole log is ${log.path}; mend the package and deploy again: only this package compiles anew`,
 				},

@@ -1,9 +1,10 @@
 import { problem, UserError } from "../../errors.ts";
 import { mountDiskScript, unmountDiskScript } from "../../machine/disk.ts";
 import type { Step } from "../../plan/step.ts";
-import type { DiskRecord } from "../../state/state.ts";
+import type { DiskRecord, InstanceRecord } from "../../state/state.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
 import { runScript } from "../run-script.ts";
+import { unorphanDisk } from "../unorphan-disk.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
@@ -21,12 +22,7 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 		sizeMib: step.sizeMib,
 		cloudProperties: step.cloudProperties,
 		...(record.vm ? { vm: record.vm.cid } : {}),
-		metadata: {
-			deployment: context.deployment,
-			instance_group: record.group,
-			instance_id: record.id,
-			instance_index: String(record.index),
-		},
+		metadata: diskMetadata(record, context),
 	};
 	const data = { instance: step.instance, cpi: step.cpi, az: step.az, sizeMib: step.sizeMib };
 	await effect(
@@ -51,18 +47,39 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 	);
 }
 
-/** Attaches the disk and mounts it; formats it only if davit made it and no guest ever mounted it. */
+/** Tags of a disk at the cloud, with BOSH's names. */
+function diskMetadata({ group, id, index }: InstanceRecord, { deployment }: ApplyContext): Record<string, string> {
+	return { deployment, instance_group: group, instance_id: id, instance_index: String(index) };
+}
+
+/**
+ * Attaches the disk and mounts it; formats it only if davit made it and no guest ever mounted it. An orphaned one becomes the instance's with
+ * the same write that records its attachment: a cloud that refuses it leaves the instance what it had.
+ */
 export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext): Promise<void> {
-	const { records, store, lease } = context;
+	const { records, store, lease, clock, deployment } = context;
+	const { unorphan } = step;
 	const record = records.get(step.instance);
-	const disk = record.disk && records.disk(record.disk);
+	const wanted = unorphan ?? (record.disk && records.disk(record.disk));
 	const vm = record.vm;
-	if (!disk || !vm) throw new Error(`${step.instance} has no disk or no VM to attach it to`);
+	if (!wanted || !vm) throw new Error(`${step.instance} has no disk or no VM to attach it to`);
+	const { cid, cpi } = wanted;
+	if (unorphan)
+		await effect(
+			context,
+			{ verb: "setDiskMetadata", key: cid, data: { instance: step.instance, cpi } },
+			() => context.cpi(cpi).setDiskMetadata(cid, diskMetadata(record, context), callOptions(context)),
+			() => [],
+		);
 	const hint = await effect(
 		context,
-		{ verb: "attachDisk", key: disk.cid, data: { instance: step.instance, vm: vm.cid, cpi: disk.cpi } },
-		() => context.cpi(disk.cpi).attachDisk(vm.cid, disk.cid, { ...callOptions(context), mountPoint: STORE }),
-		() => [],
+		{
+			verb: "attachDisk",
+			key: cid,
+			data: { instance: step.instance, vm: vm.cid, cpi, ...(unorphan ? { unorphan: true } : {}) },
+		},
+		() => context.cpi(cpi).attachDisk(vm.cid, cid, { ...callOptions(context), mountPoint: STORE }),
+		() => (unorphan ? unorphanDisk(step.instance, unorphan, { records, deployment, now: clock.now() }) : []),
 	);
 	await runScript(
 		context,
@@ -70,13 +87,16 @@ export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext)
 		mountDiskScript(hint, {
 			mountPoint: STORE,
 			fileSystem: step.fileSystem,
-			mayFormat: !disk.mounted,
+			mayFormat: !wanted.mounted,
 			mountOptions: [],
 		}),
 		"disk-not-mounted",
 	);
-	const mountedByCloud = hint.kind === "mounted";
-	if (!disk.mounted) await store.write(lease.fence, [records.putDisk({ ...disk, mounted: true, mountedByCloud })]);
+	const disk = records.disk(cid);
+	if (disk && !disk.mounted)
+		await store.write(lease.fence, [
+			records.putDisk({ ...disk, mounted: true, mountedByCloud: hint.kind === "mounted" }),
+		]);
 }
 
 /** Unmounts where the VM answers, and detaches. */

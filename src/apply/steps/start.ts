@@ -10,6 +10,8 @@ type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: strin
 const POLL_MS = [250, 250, 500, 1000];
 /** BOSH gives processes this long to stop, then goes on. */
 const STOP_MS = 300_000;
+/** A process that dies at once, as when its port is taken, is running too when one looks at the right moment. */
+const HELD_SECONDS = 2;
 
 /** Starts and monitors all processes, and watches: from the watch time's lower end on they must all run, at its upper end it fails. */
 export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
@@ -18,9 +20,7 @@ export async function start(step: Of<"start">, context: ApplyContext): Promise<v
 	await runScript(context, step, controlScript("start", "all"), "not-started");
 	const begin = clock.monotonic();
 	for (let look = 0; ; look += 1) {
-		const waiting = (await statuses(step, context)).filter(
-			(process) => process.monitored && process.status !== "running",
-		);
+		const waiting = (await statuses(step, context)).filter((process) => process.monitored && !isHeld(process));
 		const elapsed = clock.monotonic() - begin;
 		if (waiting.length === 0 && elapsed >= step.watch.fromMs) break;
 		if (elapsed > step.watch.toMs) throw await notRunning(step, context, waiting);
@@ -33,6 +33,10 @@ export async function start(step: Of<"start">, context: ApplyContext): Promise<v
 	}
 	if (!step.onlyProcesses) return;
 	await store.write(lease.fence, [records.update(step.instance, { dirty: false })]);
+}
+
+function isHeld({ status, uptimeSeconds = HELD_SECONDS }: ProcessStatus): boolean {
+	return status === "running" && uptimeSeconds >= HELD_SECONDS;
 }
 
 async function statuses(step: Step, context: ApplyContext): Promise<readonly ProcessStatus[]> {
@@ -52,12 +56,18 @@ async function notRunning(
 			anyExitCode: true,
 		});
 		const log = lastLines(stdout, 20);
-		const text = `${step.instance}: process ${process.name} is "${process.status}"${process.message ? ` (${process.message})` : ""} ${Math.round(step.watch.toMs / 1000)} s after its start${log ? `\n${log}` : ""}`;
+		const seconds = Math.round(step.watch.toMs / 1000);
+		const text = `${step.instance}: process ${process.name} ${stateOf(process)}, ${seconds} s after its start${log ? `\n${log}` : ""}`;
 		problems.push(
 			problem("not-running", text, { hint: `look at davit logs ${step.instance}; deploy again once it is mended` }),
 		);
 	}
 	return new UserError(problems);
+}
+
+function stateOf({ status, message }: ProcessStatus): string {
+	if (status === "running") return "was started again a moment ago";
+	return `is "${status}"${message ? ` (${message})` : ""}`;
 }
 
 /** Stops all processes and waits until none runs; after five minutes it goes on, as BOSH does, with a warning. */

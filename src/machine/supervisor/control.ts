@@ -62,14 +62,32 @@ export function controlScript(action: ControlAction, names: "all" | readonly str
 	return `${command(`${SUPERVISOR}/monit`, action, ...names)}\n`;
 }
 
+/**
+ * The shell function `ended_processes TEXT`: of a state.json's text, the numbers of processes that live no more, in REPLY. The supervisor looks
+ * every ten seconds only. No fork, and no temporary file: the disk may be full. proc(5): the state is the 3rd field, the start the 22nd.
+ */
+export const endedFunction = `ended_processes() {
+  local rest=$1 stat check='"pid":([0-9]+),"started":([0-9]+),'
+  REPLY=''
+  while [[ $rest =~ $check ]]; do
+    rest=\${rest#*"\${BASH_REMATCH[0]}"} stat=''
+    { IFS= read -r -d '' stat <"/proc/\${BASH_REMATCH[1]}/stat"; } 2>/dev/null || true
+    set -- "\${BASH_REMATCH[1]}" "\${BASH_REMATCH[2]}" \${stat##*) }
+    if [[ \${3:-X} == [ZX] || \${22:-} != "$2" ]]; then REPLY+="$1 "; fi
+  done
+}`;
+
 /** A script that prints the state of all checks for `parseStatus`, without a fork. */
 export function statusScript(): string {
-	return `cd ${quote(SUPERVISOR)} || exit 1
+	return `${endedFunction}
+cd ${quote(SUPERVISOR)} || exit 1
 for file in /proc/uptime heartbeat state.json; do
   text=''
   if [ -f "$file" ]; then IFS= read -r -d '' text <"$file"; fi
   printf '%s\\0' "$text"
 done
+ended_processes "$text"
+printf '%s\\0' "$REPLY"
 `;
 }
 
@@ -100,7 +118,7 @@ const SILENCE_SECONDS = 60;
 
 /** What `statusScript` printed, one entry a check in the table's order. A UserError if there is no supervisor at work. */
 export function parseStatus(output: string): readonly ProcessStatus[] {
-	const [uptimeText = "", beatText = "", stateText = ""] = output.split("\0");
+	const [uptimeText = "", beatText = "", stateText = "", endedText = ""] = output.split("\0");
 	const now = Number.parseFloat(uptimeText) * 100;
 	const beat = Number.parseInt(beatText, 10);
 	if (!(now - beat <= SILENCE_SECONDS * 100) || beat > now + 100) throw silent();
@@ -110,7 +128,10 @@ export function parseStatus(output: string): readonly ProcessStatus[] {
 	} catch {
 		throw silent();
 	}
-	return state.checks.map((check) => processStatus(check, now));
+	const ended = new Set(endedText.split(" ").map(Number));
+	return state.checks.map((check) =>
+		processStatus(check.pid !== null && ended.has(check.pid) ? gone(check) : check, now),
+	);
 }
 
 function silent(): UserError {
@@ -122,6 +143,12 @@ function silent(): UserError {
 }
 
 type StateCheck = z.infer<typeof schema>["checks"][number];
+
+/** As the supervisor will find it when it looks again. */
+function gone(check: StateCheck): StateCheck {
+	const seen = check.status === "running" ? { status: "does not exist", message: "its process has ended" } : {};
+	return { ...check, ...seen, pid: null, started: null, memKb: null, totalMemKb: null, totalCpu: null };
+}
 
 function processStatus(check: StateCheck, now: number): ProcessStatus {
 	const {

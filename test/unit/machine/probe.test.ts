@@ -84,6 +84,12 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 		});
 	});
 
+	/** Of the VM's first process, as the supervisor notes it. */
+	async function startOfFirst(): Promise<number> {
+		const { stdout } = await vm.run("cat /proc/1/stat");
+		return Number(stdout.split(") ").at(-1)?.split(" ")[19]);
+	}
+
 	test("the supervisor's own words come along, and its silence is seen", async () => {
 		const check = {
 			name: "app",
@@ -91,8 +97,8 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			status: "running",
 			monitored: true,
 			pending: "",
-			pid: 7,
-			started: 1,
+			pid: 1,
+			started: await startOfFirst(),
 			memKb: 10,
 			totalMemKb: 12,
 			totalCpu: 5,
@@ -101,11 +107,12 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			message: 'said "no"\n',
 		};
 		await vm.run("cat >/var/vcap/davit/supervisor/state.json", {
-			stdin: JSON.stringify({ version: 1, checks: [check] }),
+			stdin: JSON.stringify({ version: 1, checks: [check, { ...check, name: "db", pid: 99_999 }] }),
 		});
 		await vm.run("read -r up _ </proc/uptime; echo $(echo $up | tr -d .) >/var/vcap/davit/supervisor/heartbeat");
 		expect((await probe()).processes).toMatchObject([
-			{ name: "app", status: "running", pid: 7, restarts: 2, message: 'said "no"\n' },
+			{ name: "app", status: "running", pid: 1, restarts: 2, message: 'said "no"\n' },
+			{ name: "db", status: "does not exist" },
 		]);
 		await vm.run("echo 1 >/var/vcap/davit/supervisor/heartbeat");
 		expect((await probe()).processes).toBe(undefined);

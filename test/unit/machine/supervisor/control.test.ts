@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../../../src/errors.ts";
 import {
 	controlScript,
+	endedFunction,
 	parseStatus,
 	statusScript,
 	supervisorFiles,
@@ -71,6 +72,14 @@ describe("parseStatus", () => {
 		]);
 	});
 
+	test("a process that ended since the supervisor looked doesn't run", () => {
+		const text = output([check, { ...check, name: "db", pid: 124 }]);
+		expect(parseStatus(`${text}124 \0`)).toMatchObject([
+			{ name: "api", status: "running", pid: 123 },
+			{ name: "db", status: "does not exist", message: "its process has ended", monitored: true },
+		]);
+	});
+
 	test.each([
 		["a beat of more than a minute ago", output([], { beat: "94000" })],
 		["a beat before the reboot", output([], { beat: "500000" })],
@@ -104,6 +113,26 @@ test("scripts", () => {
 		exit 1
 		"
 	`);
+});
+
+test("a process has ended if it is gone, a zombie, or its number is another's by now", () => {
+	const script = `set -euo pipefail
+${endedFunction}
+start_of() { local stat; IFS= read -r -d '' stat <"/proc/$1/stat" || true; set -- \${stat##*) }; REPLY=\${20}; }
+check() { printf '{"name":"x","pid":%s,"started":%s,"message":"\\\\"pid\\\\":1,\\\\"started\\\\":1,"},\n' "$1" "$2"; }
+sleep 60 & alive=$!
+true & gone=$!
+wait $gone
+exec 3< <(bash -c 'sleep 0.2 & echo $!; exec sleep 60' 2>/dev/null) # its parent never looks after it
+read -r -u 3 zombie
+until [[ $(</proc/$zombie/stat) == *') Z '* ]]; do :; done
+start_of $alive; started=$REPLY
+start_of $zombie; ended_processes "$(check $alive "$started"; check null null; check $gone 5; check $alive 5; check $zombie "$REPLY")"
+printf '%s' "\${REPLY//$gone/gone}" | sed "s/$alive/alive/g; s/$zombie/zombie/"
+kill $alive
+read -r _ _ _ parent _ </proc/$zombie/stat; kill $parent
+`;
+	expect(execFileSync("bash", { input: script, encoding: "utf8" })).toBe("gone alive zombie ");
 });
 
 test.each([
