@@ -1,5 +1,6 @@
 import { type Place, type Problem, problem, UserError, warning } from "../errors.ts";
 import type { Value } from "./deployment.ts";
+import { emptyAuthorities } from "./empty-authorities.ts";
 import { selectNode } from "./find.ts";
 import { formatNode } from "./format.ts";
 import { type Reference, references } from "./interpolate.ts";
@@ -22,6 +23,8 @@ export interface Interpolated {
 	readonly place: (path: string) => Place;
 	/** The references that no source gave a value for. */
 	readonly references: readonly Reference[];
+	/** Given CAs that are empty: nothing to `int`, an error to a deploy. */
+	readonly emptyAuthorities: readonly Problem[];
 }
 
 /** The texts that `int`, `plan` and `deploy` start from. */
@@ -68,6 +71,7 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 		warnings: [...warnings, ...numberWarnings(result.node)],
 		place: (path) => placeAt(result.node, path),
 		references: left,
+		emptyAuthorities: emptyAuthorities(patched, variables.values),
 	};
 }
 
@@ -83,7 +87,8 @@ function attempt<T>(read: () => T, problems: Problem[]): T | undefined {
 
 function failed(problems: readonly Problem[], warnings: readonly Problem[], file: string): Interpolated {
 	const node: Node = { kind: "scalar", value: null, place: { file } };
-	return { value: null, node, problems, warnings, place: (path) => ({ file, path }), references: [] };
+	const none = { references: [], emptyAuthorities: [] };
+	return { value: null, node, problems, warnings, place: (path) => ({ file, path }), ...none };
 }
 
 function missingProblems(missing: ReadonlySet<string>, left: readonly Reference[], file: string): readonly Problem[] {

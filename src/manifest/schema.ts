@@ -49,6 +49,7 @@ function read<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
 	if (interpolated.problems.length > 0) return undefined;
 	reportMissing(interpolated.references, report);
+	report.problems.push(...interpolated.emptyAuthorities);
 	warnOfSecrets("/properties", report);
 	return readBySchema(schema, report);
 }

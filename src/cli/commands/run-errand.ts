@@ -8,6 +8,7 @@ import { applyContext } from "../session/apply-context.ts";
 import { deletePieces } from "../session/delete.ts";
 import { prepareDeploy } from "../session/deploy.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import { type ErrandOutcome, withErrandLogs } from "../session/errand-logs.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { selectInstances } from "../session/recorded.ts";
 import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
@@ -18,6 +19,8 @@ export const command: Command = {
 		deploymentOption,
 		{ flags: "--instance <group/index>", about: "run a colocated errand on these only; repeatable", repeat: true },
 		{ flags: "--keep-alive", about: "keep the VMs of an errand's own group" },
+		{ flags: "--download-logs", about: "fetch an archive of the logs of each instance that it ran on" },
+		{ flags: "--logs-dir <folder>", about: "where these archives go (default: here)" },
 	],
 	help: "An errand is a job with bin/run on VMs of the deployment, or an instance group with lifecycle: errand. Exit code 1 if it fails anywhere.",
 	run: async ([errand], options, context) => {
@@ -30,10 +33,10 @@ export const command: Command = {
 				const group = run.inputs.deployment.instanceGroups.find(
 					(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
 				);
-				const results = group
+				const { results, fetched } = group
 					? await runGroup(String(errand), run, options)
 					: await runColocated(String(errand), run, options);
-				return showResults(results, context);
+				return showResults(results, context) && fetched ? 0 : 1;
 			});
 		} finally {
 			await store.close();
@@ -42,7 +45,7 @@ export const command: Command = {
 };
 
 /** On the VMs that have the job. */
-async function runColocated(errand: string, run: DeploymentRun, options: Options): Promise<readonly ErrandResult[]> {
+async function runColocated(errand: string, run: DeploymentRun, options: Options): Promise<ErrandOutcome> {
 	const { records, inputs } = run;
 	const has = records.instances().filter(({ applied }) => applied?.jobs[errand]?.files.includes("bin/run"));
 	const asked =
@@ -78,11 +81,11 @@ async function runColocated(errand: string, run: DeploymentRun, options: Options
 	);
 	const work = applyContext({ ...run, desired: [], releases: new Map() });
 	await applyPlan(plan, work);
-	return work.errandResults;
+	return withErrandLogs(work.errandResults, run, options);
 }
 
 /** On VMs of its own, which exist only while it runs. */
-async function runGroup(errand: string, run: DeploymentRun, options: Options): Promise<readonly ErrandResult[]> {
+async function runGroup(errand: string, run: DeploymentRun, options: Options): Promise<ErrandOutcome> {
 	const flags = {
 		fix: true,
 		recreate: false,
@@ -93,12 +96,14 @@ async function runGroup(errand: string, run: DeploymentRun, options: Options): P
 	};
 	const prepared = await prepareDeploy(run, flags);
 	const { deployment } = run.inputs;
+	let outcome: ErrandOutcome;
 	try {
 		const instances = [...prepared.applyContext.desired.values()];
 		const errands = instances.flatMap(({ name, jobs }) =>
 			jobs.filter(({ job }) => job.errand).map(({ job }) => ({ instance: name, job: job.name })),
 		);
 		await applyPlan(planErrand(deployment.name, errands, prepared.plan), prepared.applyContext);
+		outcome = await withErrandLogs(prepared.applyContext.errandResults, run, options);
 	} finally {
 		await prepared.close();
 	}
@@ -109,10 +114,11 @@ async function runGroup(errand: string, run: DeploymentRun, options: Options): P
 			pieces.applyContext,
 		);
 	}
-	return prepared.applyContext.errandResults;
+	return outcome;
 }
 
-function showResults(results: readonly ErrandResult[], { emit }: CliContext): number {
+/** True if it went well everywhere. */
+function showResults(results: readonly ErrandResult[], { emit }: CliContext): boolean {
 	for (const { instance, job, stdout, stderr } of results) {
 		if (stdout !== "")
 			emit({ type: "output", text: `${instance} ${job}, standard output:\n${stdout.replace(/\n?$/, "\n")}` });
@@ -121,5 +127,5 @@ function showResults(results: readonly ErrandResult[], { emit }: CliContext): nu
 	}
 	const rows = results.map(({ instance, job, exitCode }) => ({ instance, errand: job, exit_code: exitCode }));
 	emit({ type: "table", name: "errand", columns: ["instance", "errand", "exit_code"], rows });
-	return results.every(({ exitCode }) => exitCode === 0) ? 0 : 1;
+	return results.every(({ exitCode }) => exitCode === 0);
 }

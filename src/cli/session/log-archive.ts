@@ -21,7 +21,7 @@ export async function fetchLogs(
 	instance: InstanceName,
 	script: string,
 	folder: string,
-	{ name, machines }: RecordedDeployment,
+	{ name, machines }: Pick<RecordedDeployment, "name" | "machines">,
 	context: CliContext,
 ): Promise<string> {
 	const { signal, emit, clock } = context;

@@ -125,6 +125,7 @@ describe("a template", () => {
 			"<%= IPAddr.new(p('a')).ipv6? %> <%= Base64.strict_encode64('a') %>",
 			"false YQ==",
 		],
+		["nothing for a property that is not set", "<% if_p('none') { |none| %><%= none %><% } %>", ""],
 		["to_yaml and YAML", "<%= p('tree').to_yaml %><%= YAML.load('a: 1')['a'] %>", "---\nleaf: green\n1"],
 		["a require of socket", "<% require 'socket'; require 'ipaddr' %>ok", "ok"],
 		["blank?", "<%= [nil, '', ' ', {}, false].all?(&:blank?) && 0.present? %>", "true"],

@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+import type { ErrandResult } from "../../apply/context.ts";
+import { logsScript } from "../../machine/logs.ts";
+import { type Options, text } from "../command.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+import { fetchLogs } from "./log-archive.ts";
+import { onInstances } from "./on-instances.ts";
+import { tableOf } from "./table-of.ts";
+
+/** Results of an errand, and whether all logs that were asked for came. */
+export interface ErrandOutcome {
+	readonly results: readonly ErrandResult[];
+	readonly fetched: boolean;
+}
+
+/** With `--download-logs`, fetches the logs of each VM that an errand ran on, whatever it said, while the VM is there. */
+export async function withErrandLogs(
+	results: readonly ErrandResult[],
+	{ inputs, machines, context }: DeploymentRun,
+	options: Options,
+): Promise<ErrandOutcome> {
+	if (options.downloadLogs !== true) return { results, fetched: true };
+	const folder = resolve(context.cwd, text(options, "logsDir") ?? ".");
+	const instances = [...new Set(results.map(({ instance }) => instance))];
+	const deployment = { name: inputs.deployment.name, machines };
+	const files = await onInstances(instances, context, (instance) =>
+		fetchLogs(instance, logsScript(), folder, deployment, context),
+	);
+	const rows = instances.map((instance, index) => ({ instance, file: files[index] }));
+	context.emit(tableOf("logs", ["instance", "file"], rows));
+	return { results, fetched: files.every((file) => file !== undefined) };
+}
