@@ -9,7 +9,7 @@ export interface SecretView extends View {
 	readonly hide: (secrets: readonly string[]) => void;
 }
 
-/** The view that fits: NDJSON when asked, live on a terminal, plain lines else. The live one loads on the first step. */
+/** The view that fits: NDJSON when asked, live on a terminal, plain lines else. The live one loads when there is something to do. */
 export function openView({
 	json,
 	streams,
@@ -19,6 +19,7 @@ export function openView({
 }: {
 	json: boolean;
 	streams: Streams;
+	/** Whether what goes to `err` may be drawn over. */
 	terminal: boolean;
 	now: () => number;
 	/** Gets every event as well. */
@@ -36,7 +37,8 @@ export function openView({
 		for (const event of waiting.splice(0)) view.emit(event);
 	};
 	const show: EventSink = (event) => {
-		if (terminal && !json && loading === undefined && event.type === "step-started") loading = goLive();
+		const begins = event.type === "plan" || event.type === "step-started";
+		if (terminal && !json && loading === undefined && begins) loading = goLive();
 		if (loading !== undefined && view === plain) waiting.push(event);
 		else view.emit(event);
 	};

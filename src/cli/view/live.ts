@@ -1,10 +1,14 @@
-import { Listr, type ListrTaskWrapper } from "listr2";
+import { createLogUpdate } from "log-update";
 import type { DavitEvent } from "../../events.ts";
 import { formatDuration, plainText } from "./plain.ts";
+import { cutToWidth } from "./table.ts";
 import type { Streams, View } from "./view.ts";
 
 /** At most this many running steps are shown; the rest are counted. */
 const WINDOW = 8;
+/** Milliseconds between two drawings. */
+const REDRAW = 100;
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 interface Active {
 	readonly title: string;
@@ -12,85 +16,66 @@ interface Active {
 	text?: string;
 }
 
-/**
- * For a terminal: finished steps scroll by as lines, those that run stand in a window below, drawn by listr2. Anything that is no
- * step goes through the plain view.
- */
+/** For a terminal: all that the plain view shows scrolls by, and the steps that run stand in a window below, until it is closed. */
 export function createLiveView(streams: Streams, now: () => number): View {
 	const active = new Map<string, Active>();
-	let total = 0;
-	let done = 0;
+	let [total, done] = [0, 0];
 	let board: Board | undefined;
+	const frame = () => {
+		const head = `${SPINNER[Math.floor(now() / REDRAW) % SPINNER.length]} ${boardTitle(done, total)}`;
+		return [head, ...windowLines([...active.values()], now(), streams.err.columns ?? 80)].join("\n");
+	};
 	const print = (event: DavitEvent) => {
 		const text = plainText(event);
 		if (text === undefined) return;
-		if (event.type === "output" || event.type === "table") streams.out.write(text);
-		else if (board) board.line(text);
+		const result = event.type === "output" || event.type === "table";
+		if (!result && board) return board.line(text);
+		board?.clear();
+		if (result) streams.out.write(text);
 		else streams.err.write(`${text}\n`);
 	};
-	const close = async () => {
-		const ending = board;
-		board = undefined;
-		await ending?.close();
+	return {
+		emit: (event) => {
+			if (event.type === "plan") total = event.steps;
+			if (event.type === "step-started") active.set(event.id, { title: event.title, since: now() });
+			if (event.type === "step-progress" || event.type === "step-waiting") {
+				const step = active.get(event.id);
+				if (step) step.text = event.text;
+			}
+			if ((event.type === "step-finished" || event.type === "step-failed") && active.delete(event.id)) done += 1;
+			print(event);
+			if (event.type === "step-started") board ??= openBoard(streams.err, frame);
+		},
+		close: async () => {
+			board?.close();
+			board = undefined;
+		},
 	};
-	const emit = (event: DavitEvent) => {
-		print(event);
-		if (event.type === "plan") total = event.steps;
-		if (event.type === "step-started") active.set(event.id, { title: event.title, since: now() });
-		if (event.type === "step-progress" || event.type === "step-waiting") {
-			const step = active.get(event.id);
-			if (step) step.text = event.text;
-		}
-		if (event.type === "step-finished" || event.type === "step-failed") {
-			active.delete(event.id);
-			done += 1;
-		}
-		if (!event.type.startsWith("step-")) return;
-		board ??= openBoard();
-		board.draw(boardTitle(done, total), windowLines([...active.values()], now(), streams.err.columns ?? 80));
-	};
-	return { emit, close };
 }
 
 interface Board {
+	/** Prints above the window. */
 	line(text: string): void;
-	draw(title: string, lines: readonly string[]): void;
-	close(): Promise<void>;
+	/** Takes the window away until it is drawn again. */
+	clear(): void;
+	close(): void;
 }
 
-/** One listr2 task that lives as long as steps run. */
-function openBoard(): Board {
-	let task: ListrTaskWrapper<unknown, never, never> | undefined;
-	let end: () => void = () => {};
-	const ended = new Promise<void>((resolve) => {
-		end = resolve;
-	});
-	const pending: string[] = [];
-	const list = new Listr(
-		[
-			{
-				title: "…",
-				task: (_, wrapper) => {
-					task = wrapper as never;
-					return ended;
-				},
-				rendererOptions: { bottomBar: Number.POSITIVE_INFINITY, persistentOutput: false },
-			},
-		],
-		{ rendererOptions: { clearOutput: true, showErrorMessage: false }, registerSignalListeners: false, forceTTY: true },
-	);
-	const finished = list.run();
+/** Draws what `frame` gives. The cursor is never hidden, so that a davit that is killed leaves a terminal that works. */
+function openBoard(stream: Streams["err"], frame: () => string): Board {
+	const update = createLogUpdate(stream, { showCursor: true });
+	const timer = setInterval(() => update(frame()), REDRAW);
 	return {
 		line: (text) => {
-			if (task) task.output = text;
-			else pending.push(text);
+			// Not by its own `persist`, which would break long lines in two where the terminal only shows them so.
+			update.clear();
+			stream.write(`${text}\n`);
+			update(frame());
 		},
-		draw: (title, lines) => {
-			if (task) task.title = [title, ...lines].join("\n");
-		},
-		close: async () => {
-			end();
-			await finished;
+		clear: update.clear,
+		close: () => {
+			clearInterval(timer);
+			update.clear();
 		},
 	};
 }
@@ -101,8 +86,9 @@ function boardTitle(done: number, total: number): string {
 
 function windowLines(active: readonly Active[], now: number, columns: number): string[] {
 	const shown = active.slice(0, WINDOW).map(({ title, since, text }) => {
-		const line = `${title} ${formatDuration(now - since)}${text ? `  ${text}` : ""}`;
-		return line.length > columns - 6 ? `${line.slice(0, columns - 7)}…` : line;
+		const line = `  ${title} ${formatDuration(now - since)}${text ? `  ${text}` : ""}`;
+		// What comes from a VM may hold anything: a tab or an escape code would break the window.
+		return cutToWidth(line.replace(/\p{Cc}/gu, " "), columns - 1);
 	});
-	return active.length > WINDOW ? [...shown, `and ${active.length - WINDOW} more`] : shown;
+	return active.length > WINDOW ? [...shown, `  and ${active.length - WINDOW} more`] : shown;
 }

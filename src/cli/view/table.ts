@@ -18,13 +18,22 @@ function cellText(value: unknown): string {
 	return String(value);
 }
 
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+
 function cellWidth(text: string): number {
 	let width = 0;
-	for (const letter of text)
-		width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(
-			letter,
-		)
-			? 2
-			: 1;
+	for (const letter of text) width += WIDE.test(letter) ? 2 : 1;
 	return width;
+}
+
+/** The text, or as much of it as fits into that many cells with an ellipsis behind. */
+export function cutToWidth(text: string, cells: number): string {
+	if (cellWidth(text) <= cells) return text;
+	let [kept, width] = ["", 1];
+	for (const letter of text) {
+		width += cellWidth(letter);
+		if (width > cells) break;
+		kept += letter;
+	}
+	return `${kept}…`;
 }

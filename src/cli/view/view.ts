@@ -9,5 +9,5 @@ export interface View {
 /** Where a view writes: results to `out`, all else to `err`. */
 export interface Streams {
 	readonly out: { write(text: string): unknown };
-	readonly err: { write(text: string): unknown; readonly columns?: number };
+	readonly err: NodeJS.WritableStream & { readonly columns?: number };
 }
