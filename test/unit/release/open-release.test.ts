@@ -222,12 +222,18 @@ describe("openRelease", () => {
 		});
 
 		test("whose package blob was damaged names it alone, with both digests and its URL", async () => {
-			await appendFile(join(top, "store", "empty-blob"), "damage");
+			const blob = join(top, "store", "empty-blob");
+			const sound = await readFile(blob);
+			await appendFile(blob, "damage");
 			const messages = await failure({ url: folder, version: "7" });
 			expect(messages).toHaveLength(1);
 			expect(messages[0]).toMatch(
 				/^checksum-mismatch: package empty: the blob empty-blob \(file:\/\/TOP\/store\/empty-blob\) has the checksum sha256:[0-9a-f]{64}, \.final_builds says sha256:[0-9a-f]{64}$/,
 			);
+			// Nothing of it was kept.
+			await writeFile(blob, sound);
+			const mended = await open({ url: folder, version: "7" });
+			expect(await bytesOf(await (mended.packages.get("empty")?.open() ?? Promise.reject()))).toEqual(sound);
 		});
 
 		test("names every blob that is missing", async () => {
