@@ -40,6 +40,8 @@ export interface Command {
 	readonly options: readonly OptionSpec[];
 	/** Longer help: what it does, exit codes that need a word. */
 	readonly help?: string;
+	/** Ctrl-C is a usual way to end it and leaves nothing half done, so nothing is said of it. */
+	readonly endsByInterrupt?: boolean;
 	run(
 		args: readonly (string | readonly string[] | undefined)[],
 		options: Options,

@@ -74,21 +74,24 @@ async function runCommand(
 	const settings = {
 		json: options.json === true,
 		streams: { out: process.stdout, err: process.stderr },
-		terminal: process.stderr.isTTY === true,
+		terminal: process.stderr.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
 		now: systemClock.now,
 	};
 	let view = openView(settings);
 	try {
 		view = openView({ ...settings, log: await openLog(process.env.DAVIT_LOG) });
 	} catch (error) {
-		return report(error, view, new AbortController().signal);
+		return report(error, view);
 	}
-	const interrupted = interrupts(view.emit);
+	const silent = command.endsByInterrupt === true;
+	const interrupted = interrupts(view.emit, { silent });
 	const context = contextOf(options, view, interrupted.signal);
 	try {
 		return (await command.run(args, options as Record<string, unknown>, context)) ?? 0;
 	} catch (error) {
-		return report(error, view, interrupted.signal);
+		if (!isInterruption(error, interrupted.signal)) return report(error, view);
+		if (!silent) view.emit({ type: "note", text: "Interrupted. The same command goes on from here." });
+		return 130;
 	} finally {
 		interrupted.dispose();
 		await view.close();
@@ -126,12 +129,13 @@ function contextOf(options: Globals, view: SecretView, signal: AbortSignal): Cli
 	};
 }
 
+/** What breaks when everything is told to stop is no failure, unless somebody could put it into words. */
+function isInterruption(error: unknown, signal: AbortSignal): boolean {
+	return signal.aborted && (error === signal.reason || !(error instanceof UserError));
+}
+
 /** Shows why a command failed: the user's problems without a stack, anything else as a bug of davit's. */
-function report(error: unknown, view: SecretView, signal: AbortSignal): number {
-	if (signal.aborted && (error === signal.reason || !(error instanceof UserError))) {
-		view.emit({ type: "note", text: "Interrupted. The same command goes on from here." });
-		return 130;
-	}
+function report(error: unknown, view: SecretView): number {
 	const problems = problemsOf(error, undefined);
 	if (problems) {
 		for (const problem of problems) view.emit({ type: "problem", problem });

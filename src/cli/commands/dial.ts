@@ -15,6 +15,7 @@ export const command: Command = {
 	arguments: "<deployment> <instance>",
 	options: [],
 	help: "OpenSSH's ProxyCommand: standard input and output are the bytes of the instance's SSH port. It needs no key.",
+	endsByInterrupt: true,
 	run: async ([deployment, instance], options, context) => {
 		const way = await findWay(String(instance), { ...options, deployment }, context);
 		const tunnels = createTunnels(context);

@@ -26,6 +26,7 @@ Exit code 1 if it fails anywhere; 130 after Ctrl-C, by which -f ends.
 
 Examples: davit logs router
           davit logs router/0 --job gorouter -f`,
+	endsByInterrupt: true,
 	run: async ([selector], options, context) => {
 		const selection = selectionOf(options);
 		const num = lineCount(text(options, "num"));

@@ -12,6 +12,7 @@ export const command: Command = {
 dialled anew, so an instance may be recreated meanwhile. It ends at Ctrl-C, with exit code 0.
 
 Example: davit proxy 8080:router/0:80 5432:database/0:5432`,
+	endsByInterrupt: true,
 	run: async ([ports], options, context) => {
 		const wanted = (ports as readonly string[]).map(parsePort);
 		await withDeployment(options, context, async (deployment) => {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -21,18 +22,18 @@ export async function openTerminal(
 	context: CliContext,
 ): Promise<number> {
 	await proveReachable(instance, deployment, context);
-	// The key must go when the terminal window is closed, too.
-	const onHangUp = () => {};
-	process.on("SIGHUP", onHangUp);
 	const folder = await mkdtemp(join(tmpdir(), "davit-ssh-"));
+	const removeKey = () => rmSync(folder, { recursive: true, force: true });
+	// A terminal window that is closed sends SIGHUP twice, and the second ends davit at once. The key must go even then.
+	process.on("exit", removeKey);
 	try {
 		const config = join(folder, "config");
 		await writeFile(config, await writeOpenSshFiles(folder, [instance], deployment, context), { mode: 0o600 });
 		const [alias] = aliasesOf(deployment.name, instance);
 		return await runSsh(["-F", config, alias, ...words], context.signal);
 	} finally {
-		await rm(folder, { recursive: true, force: true });
-		process.off("SIGHUP", onHangUp);
+		removeKey();
+		process.off("exit", removeKey);
 	}
 }
 
@@ -51,14 +52,20 @@ async function proveReachable(
 	}
 }
 
+/** Interrupted, it waits for OpenSSH to put the terminal back as it was. */
 function runSsh(args: readonly string[], signal: AbortSignal): Promise<number> {
 	return new Promise((resolve, reject) => {
-		const client = spawn("ssh", args, { stdio: "inherit", signal });
+		signal.throwIfAborted();
+		const client = spawn("ssh", args, { stdio: "inherit" });
+		signal.addEventListener("abort", () => client.kill(), { once: true });
 		client.once("error", (error: NodeJS.ErrnoException) => {
-			if (error.code !== "ENOENT") return reject(signal.aborted ? signal.reason : error);
+			if (error.code !== "ENOENT") return reject(error);
 			const hint = "install OpenSSH's client (openssh-client), or use -c COMMAND, which needs none";
 			reject(new UserError(problem("no-ssh", "there is no ssh command on this machine", { hint })));
 		});
-		client.once("exit", (code, ended) => resolve(code ?? 128 + (ended ? constants.signals[ended] : 0)));
+		client.once("exit", (code, ended) => {
+			if (signal.aborted) reject(signal.reason);
+			else resolve(code ?? 128 + (ended ? constants.signals[ended] : 0));
+		});
 	});
 }
