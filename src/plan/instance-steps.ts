@@ -115,7 +115,8 @@ function dropDisk({ desired: { record, shape }, vm }: InstanceDiff): StepData[] 
 	return [...detach, { kind: "orphan-disk", disk: record.disk }];
 }
 
-function jobSteps(diff: InstanceDiff): StepData[] {
+/** Brings the jobs of a stopped instance up, in BOSH's order. */
+export function jobSteps(diff: InstanceDiff): StepData[] {
 	const { desired } = diff;
 	const jobs = desired.jobs.map(({ job }) => job.name);
 	return [

@@ -1,4 +1,5 @@
 import type { DiskCid, VmCid, VmNetwork } from "../cpi/cpi.ts";
+import type { DiskRecord } from "../state/state.ts";
 
 /** An instance for people: `database/0`. */
 export type InstanceName = string;
@@ -71,7 +72,12 @@ export type Step = StepBase &
 				readonly sizeMib: number;
 				readonly cloudProperties: Readonly<Record<string, unknown>>;
 		  }
-		| { readonly kind: "attach-disk"; readonly fileSystem: string }
+		| {
+				readonly kind: "attach-disk";
+				readonly fileSystem: string;
+				/** An orphaned disk that the instance gets in the place of its own, which is orphaned. */
+				readonly unorphan?: DiskRecord;
+		  }
 		| { readonly kind: "resize-disk"; readonly disk: DiskCid; readonly cpi: string; readonly sizeMib: number }
 		| { readonly kind: "orphan-disk"; readonly disk: DiskCid }
 		| {

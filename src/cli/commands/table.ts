@@ -25,6 +25,11 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
 	{ name: "disks", about: "List persistent disks", load: () => import("./disks.ts") },
 	{
+		name: "attach-disk",
+		about: "Attach an orphaned persistent disk to an instance, in the place of its own",
+		load: () => import("./attach-disk.ts"),
+	},
+	{
 		name: "delete-deployment",
 		about: "Delete a deployment; its persistent disks are kept, orphaned",
 		load: () => import("./delete-deployment.ts"),

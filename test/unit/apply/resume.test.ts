@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Records } from "../../../src/apply/records.ts";
 import { settleIntents } from "../../../src/apply/resume.ts";
-import type { CloudResource, Cpi } from "../../../src/cpi/cpi.ts";
-import type { Change, Intent, Lease, StateStore } from "../../../src/state/state.ts";
+import type { CloudResource, Cpi, DiskCid } from "../../../src/cpi/cpi.ts";
+import type { Change, DiskRecord, InstanceRecord, Intent, Lease, StateStore } from "../../../src/state/state.ts";
 import { record } from "../../support/plan-fixtures.ts";
 
 const intent: Intent = {
@@ -15,25 +15,38 @@ const intent: Intent = {
 	startedAt: 0,
 };
 
-/** The changes that settle the intent, when the cloud has this for its key. */
-async function settled(found: Partial<CloudResource> | undefined): Promise<readonly Change[]> {
+interface Case {
+	readonly intent: Intent;
+	readonly instance?: Partial<InstanceRecord>;
+	readonly disks?: readonly DiskRecord[];
+	readonly orphans?: readonly DiskRecord[];
+	readonly cpi: Partial<Cpi>;
+}
+
+/** The changes that settle the intent. */
+async function settledBy({ intent, instance, disks = [], orphans = [], cpi }: Case): Promise<readonly Change[]> {
 	const written: Change[] = [];
 	const store = {
 		finish: async (_fence: unknown, _id: unknown, _outcome: unknown, changes: readonly Change[]) => {
 			written.push(...changes);
 		},
+		orphanedDisks: async () => orphans,
 	};
 	await settleIntents([intent], {
 		deployment: "d",
 		store: store as unknown as StateStore,
 		lease: { fence: { deployment: "d", number: 2 } } as Lease,
-		records: new Records({ instances: [record("g", 0)], disks: [] }),
-		cpi: () => ({ find: async () => found }) as unknown as Cpi,
+		records: new Records({ instances: [record("g", 0, instance)], disks }),
+		cpi: () => cpi as Cpi,
 		options: { signal: new AbortController().signal, deadlineMs: 1 },
 		now: () => 5,
 	});
 	return written;
 }
+
+/** The same for a `createVm`, when the cloud has this for its key. */
+const settled = (found: Partial<CloudResource> | undefined) =>
+	settledBy({ intent, cpi: { find: async () => found as CloudResource } });
 
 test("a VM that a killed run had made is taken over: neither lost nor made twice", async () => {
 	expect(await settled({ cid: "vm-1", state: "running" })).toMatchObject([
@@ -46,4 +59,48 @@ test.each([
 	["is there and does not run: half of it may be missing", { cid: "vm-1", state: "stopped" }],
 ])("a VM that %s is not", async (_, found) => {
 	expect(await settled(found)).toEqual([]);
+});
+
+const disk = (cid: string, more: Partial<DiskRecord> = {}): DiskRecord => ({
+	cid: cid as DiskCid,
+	key: cid,
+	deployment: "d",
+	instance: "g-0-id",
+	instanceName: "g/0",
+	cpi: "local",
+	az: "z1",
+	sizeMib: 100,
+	cloudProperties: {},
+	mounted: true,
+	...more,
+});
+const orphan = disk("disk-old", { deployment: "e", instance: "x", instanceName: "x/0", orphanedAt: 1 });
+const attach: Intent = {
+	...intent,
+	verb: "attachDisk",
+	key: "disk-old",
+	data: { instance: "g/0", cpi: "local", vm: "vm-1", unorphan: true },
+};
+const attached = (disks: readonly string[], orphans = [orphan]) =>
+	settledBy({
+		intent: attach,
+		instance: { disk: "disk-own" as DiskCid },
+		disks: [disk("disk-own")],
+		orphans,
+		cpi: { getDisks: async () => disks as DiskCid[] },
+	});
+
+test("an orphaned disk that a killed run had attached is the instance's; the one that it had is orphaned", async () => {
+	expect(await attached(["disk-old"])).toEqual([
+		{ put: "disk", record: disk("disk-own", { orphanedAt: 5 }) },
+		{ put: "disk", record: disk("disk-old") },
+		{ put: "instance", record: record("g", 0, { disk: "disk-old" as DiskCid, dirty: true }) },
+	]);
+});
+
+test.each([
+	["never got to the VM", () => attached([])],
+	["somebody else has taken since", () => attached(["disk-old"], [])],
+])("an orphaned disk that %s changes nothing", async (_, settle) => {
+	expect(await settle()).toEqual([]);
 });

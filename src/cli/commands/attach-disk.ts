@@ -1,0 +1,58 @@
+import { applyPlan } from "../../apply/apply.ts";
+import type { Command } from "../command.ts";
+import { prepareAttachDisk } from "../session/attach-disk.ts";
+import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import { recordedInputs } from "../session/manifest.ts";
+import { oneInstance } from "../session/one-instance.ts";
+import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "<instance> <disk-cid>",
+	options: [deploymentOption, { flags: "--skip-drain", about: "pass over the instance's drain scripts" }],
+	help: `Attaches an orphaned persistent disk (davit disks --orphaned), its data intact. The instance is stopped before and started after; the disk
+that it had is kept, orphaned. Cut short, the same command goes on from there.
+
+Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
+	run: async ([selector, cid], options, context) => {
+		const store = await openStore(context);
+		try {
+			const name = await chosenDeployment(store, options, context.env);
+			const { deployment: record } = await store.read(name);
+			if (!record) return 1;
+			await withRun("attach-disk", recordedInputs(record), store, context, (run) =>
+				attachDisk(run, String(selector), String(cid), options.skipDrain === true),
+			);
+			return 0;
+		} finally {
+			await store.close();
+		}
+	},
+};
+
+async function attachDisk(run: DeploymentRun, selector: string, cid: string, skipDrain: boolean): Promise<void> {
+	const { records, context } = run;
+	const instance = oneInstance(records, selector, { what: "a disk is attached to" });
+	const former = records.get(instance).disk;
+	const { plan, applyContext, close } = await prepareAttachDisk(run, { instance, cid, skipDrain });
+	try {
+		if (plan.steps.length === 0)
+			return context.emit({ type: "note", text: `${instance}: nothing to do, it has disk ${cid}` });
+		const changes = plan.changes.map(
+			({ reasons }) => `update ${instance} (${reasons.map(({ reason, detail }) => `${reason}: ${detail}`).join(", ")})`,
+		);
+		context.emit({ type: "plan", deployment: plan.deployment, steps: plan.steps.length, changes });
+		await applyPlan(plan, applyContext).catch((error: unknown) => {
+			if (records.get(instance).disk !== cid)
+				context.emit({
+					type: "note",
+					text: `${instance} still has the disk that it had: davit deploy starts it with that`,
+				});
+			throw error;
+		});
+		context.emit({ type: "note", text: `${instance}: has disk ${cid}` });
+		if (former !== undefined && former !== cid)
+			context.emit({ type: "note", text: `Kept, orphaned: ${former}. davit disks --orphaned lists it.` });
+	} finally {
+		await close();
+	}
+}

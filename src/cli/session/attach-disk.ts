@@ -1,0 +1,86 @@
+import type { ApplyContext } from "../../apply/context.ts";
+import { observe } from "../../apply/observe.ts";
+import { problem, UserError } from "../../errors.ts";
+import { attachDiskProblems } from "../../plan/attach-disk-problems.ts";
+import { diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
+import { dueDeploy, planAttachDisk } from "../../plan/plan-attach-disk.ts";
+import type { InstanceName, Plan } from "../../plan/step.ts";
+import type { DiskRecord } from "../../state/state.ts";
+import { applyContext } from "./apply-context.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+import { type DesiredState, desiredState } from "./desired-state.ts";
+
+export interface AttachDiskRequest {
+	readonly instance: InstanceName;
+	readonly cid: string;
+	readonly skipDrain: boolean;
+}
+
+export interface PreparedAttachDisk {
+	readonly plan: Plan;
+	readonly applyContext: ApplyContext;
+	readonly close: () => Promise<void>;
+}
+
+/** Everything up to the plan. The instance is brought up as the last finished deploy wants it; throws if it needs a deploy first. */
+export async function prepareAttachDisk(run: DeploymentRun, request: AttachDiskRequest): Promise<PreparedAttachDisk> {
+	const disk = await attachableDisk(run, request);
+	const state = await desiredState(run, { fixReleases: false });
+	try {
+		const diff = await diffOf(run, request, state);
+		const plan = planAttachDisk({ deployment: run.inputs.deployment.name, diff, disk, skipDrain: request.skipDrain });
+		return { plan, applyContext: applyContext({ ...run, ...state }), close: state.close };
+	} catch (error) {
+		await state.close();
+		throw error;
+	}
+}
+
+/** The disk, if the instance can get it. Throws with everything that is in the way. */
+async function attachableDisk(run: DeploymentRun, { instance, cid }: AttachDiskRequest): Promise<DiskRecord> {
+	const { store, records, inputs, cpis, context } = run;
+	const record = records.get(instance);
+	const names = (await store.deployments()).map(({ name }) => name);
+	const held = (await Promise.all(names.map((name) => store.read(name)))).flatMap(({ disks }) => disks);
+	const orphans = await store.orphanedDisks();
+	const called = [...orphans, ...held].filter((disk) => disk.cid === cid);
+	const disk = called.find(({ cpi }) => cpi === record.vm?.cpi) ?? called[0];
+	const group = inputs.deployment.instanceGroups.find(({ name }) => name === record.group);
+	const problems = attachDiskProblems({ instance: record, group, cid, disk, orphans });
+	if (problems.length > 0 || !disk) throw new UserError(problems);
+	if (await cpis.get(disk.cpi).hasDisk(disk.cid, { signal: context.signal, deadlineMs: 60_000 })) return disk;
+	throw new UserError(
+		problem("disk-gone", `disk ${cid} is recorded, but CPI "${disk.cpi}" has it no more`, {
+			hint: "it was deleted at the cloud: restore it there from a snapshot, or choose another",
+		}),
+	);
+}
+
+async function diffOf(
+	{ store, records, cpis, machines, context, inputs }: DeploymentRun,
+	{ instance }: AttachDiskRequest,
+	{ desired }: DesiredState,
+): Promise<InstanceDiff> {
+	const wanted = desired.find(({ name }) => name === instance);
+	if (!wanted) throw deployFirst(instance, "the manifest of the last finished deploy has no such service instance");
+	const observed = await observe({
+		owner: { store: store.uuid, deployment: inputs.deployment.name },
+		instances: [records.get(instance)],
+		cpis: new Map([[wanted.shape.cpi, cpis.get(wanted.shape.cpi)]]),
+		connect: machines.connect,
+		signal: context.signal,
+	});
+	const diff = diffInstance(wanted, observed, { fix: false, recreate: false, restart: false });
+	const due = dueDeploy(diff);
+	if (due.length === 0) return diff;
+	const why = due.map(({ reason, detail }) => (detail ? `${reason}: ${detail}` : reason)).join(", ");
+	throw deployFirst(instance, why);
+}
+
+function deployFirst(instance: InstanceName, why: string): UserError {
+	return new UserError(
+		problem("deploy-first", `${instance} is not as its manifest wants it (${why})`, {
+			hint: "davit deploy mends it (with --fix if its VM does not answer); attach the disk then",
+		}),
+	);
+}

@@ -1,0 +1,65 @@
+import type { DiskRecord } from "../state/state.ts";
+import type { InstanceDiff } from "./diff-instance.ts";
+import { jobSteps, type StepData } from "./instance-steps.ts";
+import { linked } from "./plan-deploy.ts";
+import type { Plan, Reason, Step } from "./step.ts";
+
+export interface AttachDiskInput {
+	readonly deployment: string;
+	/** Of the instance that gets the disk: its VM is kept, and it wants a disk. */
+	readonly diff: InstanceDiff;
+	/** Orphaned; or the instance's own already, when an earlier run was cut short. */
+	readonly disk: DiskRecord;
+	readonly skipDrain: boolean;
+}
+
+/** What stopping an instance and bringing it up again sets right. */
+const settled: ReadonlySet<Reason> = new Set(["dirty", "files", "process", "mount", "persistent_disk", "dns"]);
+
+/** Reasons for which the instance needs a deploy before it can be given a disk. */
+export function dueDeploy({ vm, reasons }: InstanceDiff): InstanceDiff["reasons"] {
+	return reasons.filter(({ reason }) => vm !== "keep" || !settled.has(reason));
+}
+
+/**
+ * Stops the instance, gives it the disk in the place of its own, and starts it: BOSH's `stop`, `attach-disk` and `start` in one
+ * (bosh-director/jobs/attach_disk.rb). Empty if the instance has the disk and nothing of that is left to do.
+ */
+export function planAttachDisk(input: AttachDiskInput): Plan {
+	const { deployment, diff, disk } = input;
+	const { name, record, jobs } = diff.desired;
+	const postDeploy: StepData[] =
+		jobs.length > 0 ? [{ kind: "post-deploy", jobs: jobs.map(({ job }) => job.name) }] : [];
+	const attached = record?.disk === disk.cid;
+	if (attached && !diff.reasons.some(({ reason }) => reason === "dirty" || reason === "mount")) {
+		const steps = record.applied?.postDeployed === false ? linked(postDeploy, name, []) : [];
+		return { deployment, steps, changes: [] };
+	}
+	const render: Step = { kind: "render", id: "render", title: "Rendering templates", after: [], instances: [name] };
+	const chain = [...installPackages(diff), ...swap(input, attached), ...jobSteps(diff), ...postDeploy];
+	const former = attached ? undefined : record?.disk;
+	const detail = former === undefined ? disk.cid : `${disk.cid} instead of ${former}`;
+	return {
+		deployment,
+		steps: [render, ...linked(chain, name, [render.id])],
+		changes: [{ instance: name, action: "update", reasons: [{ reason: "persistent_disk", detail }] }],
+	};
+}
+
+/** The disk that it has is let go before the other is attached: both would be mounted at the same place. */
+function swap({ diff: { desired, reachable }, disk, skipDrain }: AttachDiskInput, attached: boolean): StepData[] {
+	const { record } = desired;
+	const jobs = Object.keys(record?.applied?.jobs ?? {});
+	const stop: StepData[] =
+		jobs.length > 0 ? [{ kind: "stop", jobs, next: "keep", drain: "shutdown", skipDrain, reachable }] : [];
+	const detach: StepData[] =
+		record?.disk && record.vm && !attached
+			? [{ kind: "detach-disk", disk: record.disk, vm: record.vm.cid, cpi: record.vm.cpi }]
+			: [];
+	const fileSystem = desired.disk?.fileSystem ?? "";
+	return [...stop, ...detach, { kind: "attach-disk", fileSystem, ...(attached ? {} : { unorphan: disk }) }];
+}
+
+function installPackages({ desired: { packages } }: InstanceDiff): StepData[] {
+	return packages.length > 0 ? [{ kind: "install-packages", packages }] : [];
+}
