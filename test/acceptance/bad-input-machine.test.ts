@@ -7,6 +7,7 @@ import { startedKinds } from "../support/acceptance-golden.ts";
 import { run } from "../support/acceptance-process.ts";
 import { firstProcess, listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
+import { sshServerOf } from "../support/embedded-ssh.ts";
 import { users } from "../support/ordinary-user.ts";
 import {
 	note,
@@ -33,9 +34,9 @@ async function expectMended(world: World): Promise<readonly string[]> {
 	return startedKinds(events);
 }
 
-function writeInputs(world: World, job: TinyJob, packages: TinyPackages = {}): void {
+function writeInputs(world: World, job: TinyJob, packages: TinyPackages = {}, properties: object = {}): void {
 	writeTinyRelease(world, "release", { jobs: { app: job }, packages });
-	const group = tinyGroup("web", [{ name: "app", release: "tiny" }]);
+	const group = tinyGroup("web", [{ name: "app", release: "tiny", properties }]);
 	world.write("tiny.yml", tinyManifest([group], { update: { ...watch, canaries: 1, max_in_flight: 1 } }));
 }
 
@@ -69,6 +70,36 @@ describe.each(users)("what fails on a VM, as $name", (user) => {
 			await expectMended(world);
 		}));
 
+	test("a port that is taken on the VM", () =>
+		withWorld(user, async (world) => {
+			const ctl = `#!/bin/bash
+case $1 in
+  start) exec /opt/davit/node -e '
+    require("fs").writeFileSync("/var/vcap/sys/run/app/app.pid", String(process.pid));
+    require("net").createServer().listen(<%= p("port") %>, "0.0.0.0", () => console.log("listening"));
+  ' >>/var/vcap/sys/log/app/app.stdout.log 2>>/var/vcap/sys/log/app/app.stderr.log ;;
+  stop) kill -KILL "$(cat /var/vcap/sys/run/app/app.pid)" ;;
+esac
+`;
+			const job: TinyJob = {
+				properties: { port: {} },
+				templates: { "bin/ctl": ctl.replace("exec /opt", "/opt").replace(".log ;;", ".log & ;;") },
+				hooks: {
+					"pre-start": `if [ -e /var/vcap/data/taken ]; then exit 0; fi
+setsid /opt/davit/node -e 'require("net").createServer().listen(8080, "0.0.0.0", () => require("fs").writeFileSync("/var/vcap/data/taken", ""))' </dev/null >/dev/null 2>&1 &
+until [ -e /var/vcap/data/taken ]; do sleep 0.1; done`,
+				},
+			};
+			writeInputs(world, job, {}, { port: 8080 });
+			const same = (text: string) =>
+				failure(text)
+					.replace(/process app .*?,/, "process app STATE,")
+					.replace(/^ +at .*\n/gm, "");
+			await expectFailure(world, ["deploy", "tiny.yml"], "a port that is taken on the VM", { same });
+			writeInputs(world, job, {}, { port: 8081 });
+			await expectMended(world);
+		}));
+
 	test("a full disk of the VM", () =>
 		withWorld(user, async (world) => {
 			writeInputs(world, { packages: ["words"] }, { words: 'echo one >"$BOSH_INSTALL_TARGET/words"' });
@@ -98,7 +129,7 @@ describe.each(users)("what fails on a VM, as $name", (user) => {
 			await deploy.until((event) => event.type === "step-started" && event.kind === "pre-start");
 			const root = vmRoot(world.home, "web/0");
 			await expect.poll(() => existsSync(join(root, "var/vcap/data/runs")), { timeout: 60_000 }).toBe(true);
-			const pid = sshServerOf(firstProcess(world.home, String(listingOf(world.home).vms[0])));
+			const pid = sshServerOf(world.home, "web/0");
 			process.kill(pid, "SIGKILL");
 			await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 60_000 }).toBe(false);
 			writeFileSync(join(root, "var/vcap/data/go"), "");
@@ -130,15 +161,3 @@ describe.each(users)("what fails on a VM, as $name", (user) => {
 			await expectMended(world);
 		}));
 });
-
-/** The SSH server's pid, as this machine sees it. */
-function sshServerOf(first: number): number {
-	const children = (pid: number): number[] =>
-		readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-	const waiting = [first];
-	for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
-		if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/opt/davit/sshd.js")) return pid;
-		waiting.push(...children(pid));
-	}
-	throw new Error("no SSH server runs in the VM");
-}

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import type { DavitEvent } from "../../src/events.ts";
 import { leftovers, processesOf } from "./acceptance-leftovers.ts";
-import { type Outcome, type Running, run, startEvents } from "./acceptance-process.ts";
+import { type Outcome, type Running, run, type Spawned, startEvents } from "./acceptance-process.ts";
 import type { User } from "./ordinary-user.ts";
 
 /** The command under test: that of this checkout, or an installed one. */
@@ -36,6 +36,8 @@ export interface World {
 	told(args: readonly string[], options?: RunOptions): Promise<Told>;
 	/** Starts it with `--json` and comes back at once. */
 	start(args: readonly string[], options?: RunOptions): Running;
+	/** How to run another command as the user, in the folder, with this davit on the PATH. */
+	command(argv: readonly string[], options?: RunOptions): Spawned;
 	/** Writes a file of the user's into the folder; the answer is its path. */
 	write(path: string, text: string, mode?: number): string;
 	/** Deletes all deployments, and fails if anything of them is left. The folder goes in any case. */
@@ -52,13 +54,25 @@ export function openWorld(user: User): World {
 	own(folder);
 	const home = join(folder, "home");
 	const running = new Set<Running>();
-	const spawned = (args: readonly string[], { env, stdin, group = false }: RunOptions = {}) => ({
-		argv: [...user.argv, DAVIT, ...args],
-		env: { PATH: process.env.PATH, HOME: folder, LANG: "C.UTF-8", DAVIT_HOME: home, DAVIT_KEY: KEY, ...env },
+	// One for all worlds of a user: each would compile all of davit anew.
+	const cache = join(tmpdir(), `davit-acceptance-compiled-${user.id ?? process.getuid?.()}`);
+	const path = `${dirname(DAVIT)}:${process.env.PATH}`;
+	const command = (argv: readonly string[], { env, stdin, group = false }: RunOptions = {}): Spawned => ({
+		argv: [...user.argv, ...argv],
+		env: {
+			PATH: path,
+			HOME: folder,
+			LANG: "C.UTF-8",
+			DAVIT_HOME: home,
+			DAVIT_KEY: KEY,
+			NODE_COMPILE_CACHE: cache,
+			...env,
+		},
 		cwd: folder,
 		group,
 		...(stdin === undefined ? {} : { stdin }),
 	});
+	const spawned = (args: readonly string[], options?: RunOptions) => command([DAVIT, ...args], options);
 	const withJson = ([verb = "", ...args]: readonly string[]) => [verb, "--json", ...args];
 	const makeFolder = (path: string) => {
 		const first = mkdirSync(path, { recursive: true, mode: 0o755 });
@@ -80,6 +94,7 @@ export function openWorld(user: User): World {
 			void begun.ended.then(() => running.delete(begun));
 			return begun;
 		},
+		command,
 		write: (path, text, mode = 0o644) => {
 			const absolute = join(folder, path);
 			makeFolder(dirname(absolute));
