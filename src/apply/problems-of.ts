@@ -16,7 +16,8 @@ export function problemsOf(error: unknown, instance: string | undefined): readon
 			),
 		];
 	}
+	// Its message begins with the name of what it led to.
 	if (error instanceof SshError)
-		return [problem(`ssh-${error.stage}`, `${where}${error.message}`, error.hint ? { hint: error.hint } : {})];
+		return [problem(`ssh-${error.stage}`, error.message, error.hint ? { hint: error.hint } : {})];
 	return undefined;
 }

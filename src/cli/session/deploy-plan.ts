@@ -48,7 +48,7 @@ function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Prob
 	if (!why || vm === "replace" || fix) return [];
 	return [
 		problem("unresponsive", `${desired.name}: its VM is there but does not answer: ${why.detail ?? ""}`, {
-			hint: "davit deploy --fix recreates it; its persistent disk is kept",
+			hint: "mend what stands in the way, or let davit deploy --fix recreate the VM; its persistent disk is kept",
 		}),
 	];
 }
