@@ -21,6 +21,16 @@ export default defineConfig({
 					fileParallelism: false,
 				},
 			},
+			{
+				test: {
+					name: "package",
+					include: ["test/package/**/*.test.ts"],
+					globalSetup: "test/package/install.ts",
+					testTimeout: 300_000,
+					hookTimeout: 300_000,
+					fileParallelism: false,
+				},
+			},
 		],
 	},
 });
