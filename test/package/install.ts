@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { TestProject } from "vitest/node";
+import { installPackage, npmInstall } from "../support/installed.ts";
 
 /** A Node, by its version and the folder that goes first on the PATH. */
 export interface Node {
@@ -26,12 +26,6 @@ declare module "vitest" {
 
 const checkout = join(import.meta.dirname, "../..");
 
-/** The npm client's answer. Whatever is in its cache is not fetched again. */
-function npm(args: readonly string[], cwd = checkout): string {
-	const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", "--prefer-offline"];
-	return execFileSync("npm", [...args, ...quiet], { cwd, encoding: "utf8" });
-}
-
 function json(path: string): { engines: { node: string }; optionalDependencies: Readonly<Record<string, string>> } {
 	return JSON.parse(readFileSync(join(checkout, path), "utf8"));
 }
@@ -41,7 +35,7 @@ function fetchNodes(ranges: readonly string[], folder: string): readonly Node[] 
 	const name = `node-${process.platform}-${process.arch}`;
 	mkdirSync(folder);
 	const aliases = ranges.map((range, index) => `node-${index}@npm:${name}@${range}`);
-	npm(["install", "--ignore-scripts", "--no-package-lock", "--prefix", folder, ...aliases]);
+	npmInstall(["--no-package-lock", "--prefix", folder, ...aliases]);
 	return ranges.map((_, index) => {
 		const own = join(folder, "node_modules", `node-${index}`);
 		const { version } = JSON.parse(readFileSync(join(own, "package.json"), "utf8")) as { version: string };
@@ -58,22 +52,18 @@ export function setup(project: TestProject): () => void {
 	chmodSync(folder, 0o755);
 	const remove = () => rmSync(folder, { recursive: true, force: true });
 	try {
-		const [tarball] = JSON.parse(npm(["pack", "--json", "--pack-destination", folder])) as readonly [
-			{ filename: string; files: readonly { path: string }[] },
-		];
-		const prefix = join(folder, "prefix");
-		npm(["install", "--global", "--ignore-scripts", "--prefix", prefix, join(folder, tarball.filename)]);
+		const installed = installPackage(folder);
 		const oldest = `${json("package.json").engines.node.replace(">=", "")}.0`;
 		const pinned = json("tools/node/package.json").optionalDependencies[`node-linux-${process.arch}`] ?? "24";
 		const [oldNode, ...nodes] = fetchNodes(["18", oldest, "22", "24", pinned], join(folder, "nodes")) as [
 			Node,
 			...Node[],
 		];
-		project.provide("installed", join(prefix, "lib/node_modules/davit-cli"));
-		project.provide("packed", tarball.files.map(({ path }) => path).sort());
+		project.provide("installed", installed.folder);
+		project.provide("packed", installed.packed);
 		project.provide("oldNode", oldNode);
 		project.provide("nodes", [...new Map(nodes.map((node) => [node.version, node])).values()]);
-		process.env.DAVIT_ACCEPTANCE_BIN = join(prefix, "bin/davit");
+		process.env.DAVIT_ACCEPTANCE_BIN = installed.davit;
 	} catch (error) {
 		remove();
 		throw error;

@@ -44,8 +44,8 @@ export interface World {
 	close(): Promise<void>;
 }
 
-/** Makes the world of one test. Whoever makes it closes it. */
-export function openWorld(user: User): World {
+/** Makes the world of one test, in which `davit` is the command. Whoever makes it closes it. */
+export function openWorld(user: User, davit = DAVIT): World {
 	const folder = realpathSync(mkdtempSync(join(tmpdir(), "davit-acceptance-")));
 	chmodSync(folder, 0o755);
 	const own = (path: string) => {
@@ -56,7 +56,7 @@ export function openWorld(user: User): World {
 	const running = new Set<Running>();
 	// One for all worlds of a user: each would compile all of davit anew.
 	const cache = join(tmpdir(), `davit-acceptance-compiled-${user.id ?? process.getuid?.()}`);
-	const path = `${dirname(DAVIT)}:${process.env.PATH}`;
+	const path = `${dirname(davit)}:${process.env.PATH}`;
 	const command = (argv: readonly string[], { env, stdin, group = false }: RunOptions = {}): Spawned => ({
 		argv: [...user.argv, ...argv],
 		env: {
@@ -72,7 +72,7 @@ export function openWorld(user: User): World {
 		group,
 		...(stdin === undefined ? {} : { stdin }),
 	});
-	const spawned = (args: readonly string[], options?: RunOptions) => command([DAVIT, ...args], options);
+	const spawned = (args: readonly string[], options?: RunOptions) => command([davit, ...args], options);
 	const withJson = ([verb = "", ...args]: readonly string[]) => [verb, "--json", ...args];
 	const makeFolder = (path: string) => {
 		const first = mkdirSync(path, { recursive: true, mode: 0o755 });
