@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type World, withWorld } from "../support/acceptance.ts";
+import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { startedKinds } from "../support/acceptance-golden.ts";
 import { listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
 import { type User, users } from "../support/ordinary-user.ts";
@@ -42,21 +43,6 @@ function writeInputs(world: World, greeting = "hello"): void {
 	world.write("tiny.yml", manifest(greeting));
 }
 
-/** Starts davit and kills it as soon as a step of one of the kinds begins. The answer is that kind, or undefined if it ended before. */
-async function killAt(
-	world: World,
-	args: readonly string[],
-	wanted: (kind: string) => boolean,
-): Promise<string | undefined> {
-	const running = world.start(args);
-	const event = await running.until((told) => told.type === "step-started" && wanted(told.kind)).catch(() => undefined);
-	running.signal("SIGKILL");
-	const { code, stderr } = await running.ended;
-	if (event?.type === "step-started") return event.kind;
-	expect(code, `${stderr}${JSON.stringify(running.events)}`).toBe(0);
-	return undefined;
-}
-
 /** The end that every way must lead to. */
 async function expectDeployed(world: World): Promise<void> {
 	const again = await world.davit(["deploy", "tiny.yml"]);
@@ -68,16 +54,6 @@ async function expectDeployed(world: World): Promise<void> {
 		.split("\n");
 	const last = order.slice(order.lastIndexOf("app pre-start"));
 	expect(last, order.join()).toEqual(["app pre-start", "app start", "app post-start", "app post-deploy"]);
-}
-
-/** Runs a command again and again, killing it once in each kind of step that it tells of, until it gets through. */
-async function killInEachKind(world: World, args: readonly string[]): Promise<ReadonlySet<string>> {
-	const killed = new Set<string>();
-	for (;;) {
-		const kind = await killAt(world, args, (candidate) => !killed.has(candidate));
-		if (kind === undefined) return killed;
-		killed.add(kind);
-	}
 }
 
 describe.each(users)("killed, as $name", (user) => {
