@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { CloudResource, CpiSettings, Owner, VmCid } from "../../src/cpi/cpi.ts";
 import { loadCpi } from "../../src/cpi/registry.ts";
 import { createSsh } from "../../src/ssh/pool.ts";
+import type { RunResult } from "../../src/ssh/ssh.ts";
 import { type Cloud, guest } from "../contract/cpi/cloud.ts";
 import { leftovers, processesOf } from "./acceptance-leftovers.ts";
 import { type CpiProcess, startCpi } from "./cpi-process.ts";
@@ -14,8 +15,14 @@ import { realClock } from "./real-clock.ts";
 const addresses = (prefix: string, first: number, count: number) =>
 	Array.from({ length: count }, (_, index) => `${prefix}${(first + index).toString()}`);
 
+export interface LocalCloud extends Cloud {
+	/** Runs a script as root in a VM that was made with `seedOf()`, whatever its exit code. */
+	send(vm: CloudResource, script: string, stdin?: string | Uint8Array): Promise<RunResult>;
+	pullPlug(vm: VmCid): Promise<void>;
+}
+
 /** The embedded provider of a user, in a folder whose name has spaces and Korean letters, each davit in a process of its own. */
-export async function openLocalCloud(user: User, properties: CpiSettings["properties"] = {}): Promise<Cloud> {
+export async function openLocalCloud(user: User, properties: CpiSettings["properties"] = {}): Promise<LocalCloud> {
 	const folder = realpathSync(mkdtempSync(join(tmpdir(), "davit-contract-")));
 	const home = join(folder, "home");
 	mkdirSync(home, { mode: 0o755 });
@@ -26,6 +33,24 @@ export async function openLocalCloud(user: User, properties: CpiSettings["proper
 	const { gateway } = (await (await loadCpi("local"))(settings)).info();
 	const ssh = createSsh({ clock: realClock });
 	const started: CpiProcess[] = [];
+	const send: LocalCloud["send"] = async ({ cid, owner, ips }, script, stdin) => {
+		const target = {
+			name: cid,
+			host: ips?.[0] ?? "",
+			port: 22,
+			user: guest.user,
+			privateKey: guest.login.privateKey,
+			hostKeys: [guest.hostKey.publicKey],
+			dialer: { type: "gateway", socket: gateway?.(owner as Owner) ?? "" } as const,
+		};
+		const signal = AbortSignal.timeout(60_000);
+		const connection = await ssh.connect(target, { signal });
+		try {
+			return await connection.run(script, { signal, ...(stdin === undefined ? {} : { stdin }) });
+		} finally {
+			ssh.disconnect(target);
+		}
+	};
 	return {
 		connect: async () => {
 			const child = await startCpi(user, "local", settings, { HOME: folder });
@@ -45,19 +70,9 @@ export async function openLocalCloud(user: User, properties: CpiSettings["proper
 		pullPlug: async (vm: VmCid) => {
 			process.kill(Number(readFileSync(join(kept, "vms", vm, "process"), "utf8").split(" ")[1]), "SIGKILL");
 		},
-		run: async ({ cid, owner, ips }: CloudResource, script: string) => {
-			const target = {
-				name: cid,
-				host: ips?.[0] ?? "",
-				port: 22,
-				user: guest.user,
-				privateKey: guest.login.privateKey,
-				hostKeys: [guest.hostKey.publicKey],
-				dialer: { type: "gateway", socket: gateway?.(owner as Owner) ?? "" } as const,
-			};
-			const signal = AbortSignal.timeout(60_000);
-			const { code, stdout, stderr } = await (await ssh.connect(target, { signal })).run(script, { signal });
-			ssh.disconnect(target);
+		send,
+		run: async (vm, script) => {
+			const { code, stdout, stderr } = await send(vm, script);
 			if (code !== 0) throw new Error(`${script} ended with ${code}: ${stderr}`);
 			return stdout;
 		},
