@@ -144,7 +144,17 @@ function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { 
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });
 	if (desired.disk && !desired.record?.disk) reasons.push({ reason: "persistent_disk", detail: "it has none yet" });
+	if (diskGrows(desired))
+		reasons.push({
+			reason: "persistent_disk",
+			detail: `${desired.diskSizeMib} MiB → ${desired.disk?.sizeMib} MiB`,
+		});
 	if (!desired.disk && desired.record?.disk)
 		reasons.push({ reason: "persistent_disk", detail: "none is wanted any more" });
 	return reasons;
+}
+
+/** True if the manifest wants more than the disk has. One that has more is left as it is. */
+export function diskGrows({ disk, diskSizeMib, record }: DesiredInstance): boolean {
+	return record?.disk !== undefined && disk !== undefined && diskSizeMib !== undefined && diskSizeMib < disk.sizeMib;
 }

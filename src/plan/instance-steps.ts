@@ -1,5 +1,5 @@
 import type { InstanceRecord } from "../state/state.ts";
-import type { InstanceDiff } from "./diff-instance.ts";
+import { diskGrows, type InstanceDiff } from "./diff-instance.ts";
 import type { Step } from "./step.ts";
 
 type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
@@ -60,7 +60,8 @@ function powerOn({ vm, desired }: InstanceDiff): StepData[] {
 	return vm === "power-on" && record ? [{ kind: "power-on", cid: record.cid, cpi: record.cpi }] : [];
 }
 
-function stop({ desired, reachable, vm }: InstanceDiff, options: StepOptions): StepData[] {
+/** As in BOSH, drain is told of a shutdown also when the persistent disk changes. */
+function stop({ desired, reachable, vm, reasons }: InstanceDiff, options: StepOptions): StepData[] {
 	const jobs = Object.keys(desired.record?.applied?.jobs ?? {});
 	if (jobs.length === 0) return [];
 	const skipDrain = options.skipDrain.has(desired.group.name) || options.skipDrain.has("*");
@@ -69,7 +70,7 @@ function stop({ desired, reachable, vm }: InstanceDiff, options: StepOptions): S
 			kind: "stop",
 			jobs,
 			next: vm === "replace" ? "delete" : "keep",
-			drain: vm === "replace" ? "shutdown" : "update",
+			drain: vm === "replace" || reasons.some(({ reason }) => reason === "persistent_disk") ? "shutdown" : "update",
 			skipDrain,
 			reachable,
 		},
@@ -99,7 +100,7 @@ function attach(diff: InstanceDiff, options: StepOptions): StepData[] {
 				},
 			];
 	const grow: StepData[] =
-		record?.disk && desired.diskSizeMib !== undefined && desired.diskSizeMib < disk.sizeMib && options.canResize
+		record?.disk && diskGrows(desired) && options.canResize
 			? [{ kind: "resize-disk", disk: record.disk, cpi: shape.cpi, sizeMib: disk.sizeMib }]
 			: [];
 	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem }];

@@ -48,7 +48,7 @@ export const command: Command = {
 				if (disks.length > 0)
 					context.emit({
 						type: "note",
-						text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them; a deploy of the same name does not take them back by itself.`,
+						text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
 					});
 			});
 			return 0;

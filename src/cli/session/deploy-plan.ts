@@ -1,6 +1,6 @@
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
-import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
+import { type DiffOptions, diffInstance, diskGrows, type InstanceDiff } from "../../plan/diff-instance.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
@@ -22,7 +22,8 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 	const { deployment, store, cpis, desired, obsolete } = input;
 	const seen = await observeAll(input);
 	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, input.diff));
-	const refused = diffs.flatMap((diff) => unreachable(diff, input.diff.fix));
+	const canResize = [...cpis.all().values()].every((cpi) => cpi.info().can.resizeDisk);
+	const refused = diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...(canResize ? [] : cantGrow(diff))]);
 	if (refused.length > 0) throw new UserError(refused);
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
@@ -38,7 +39,7 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 		inputsChanged: input.inputsChanged,
 		options: {
 			skipDrain: input.skipDrain,
-			canResize: [...cpis.all().values()].every((cpi) => cpi.info().can.resizeDisk),
+			canResize,
 		},
 	});
 }
@@ -49,6 +50,16 @@ function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Prob
 	return [
 		problem("unresponsive", `${desired.name}: its VM is there but does not answer: ${why.detail ?? ""}`, {
 			hint: "mend what stands in the way, or let davit deploy --fix recreate the VM; its persistent disk is kept",
+		}),
+	];
+}
+
+function cantGrow({ desired }: InstanceDiff): Problem[] {
+	if (!diskGrows(desired)) return [];
+	const sizes = `its persistent disk has ${desired.diskSizeMib} MiB, the manifest wants ${desired.disk?.sizeMib} MiB`;
+	return [
+		problem("disk-cannot-grow", `${desired.name}: ${sizes}, and the cloud's CPI can't grow disks`, {
+			hint: "leave its size as it is",
 		}),
 	];
 }
