@@ -54,28 +54,33 @@ function takeDynamic(
 	used: Set<string>,
 ): (string | undefined)[] {
 	if (network.type !== "manual") return slots.map(({ record }) => record?.ips[wanted.name]);
+	const free = new Map(network.subnets.map((subnet) => [subnet, freeAddresses(subnet, used)]));
 	return slots.map(({ az, record }) => {
 		const subnets = network.subnets.filter((subnet) => subnet.azs.length === 0 || subnet.azs.includes(az));
 		const former = record?.ips[wanted.name];
 		if (former !== undefined && subnets.some((subnet) => allocatable(subnet, former))) return former;
-		const ip = lowestFree(subnets, used);
-		if (ip !== undefined) used.add(ip);
-		return ip;
+		for (const subnet of subnets) {
+			const ip = free.get(subnet)?.next().value;
+			if (ip === undefined) continue;
+			used.add(ip);
+			return ip;
+		}
+		return undefined;
 	});
 }
 
-function lowestFree(subnets: readonly Subnet[], used: ReadonlySet<string>): string | undefined {
-	for (const subnet of subnets) {
-		const cidr = parseCidr(subnet.range);
-		if (!cidr) continue;
-		for (let value = cidr.first.value + 1n; value < cidr.last.value; value += 1n) {
-			const ip = formatIp({ bits: cidr.first.bits, value });
-			const blocked = [...subnet.reserved, ...subnet.static].find((range) => inRange(ip, range));
-			if (blocked) value = parseIp(blocked.to)?.value ?? value;
-			else if (ip !== subnet.gateway && !used.has(ip)) return ip;
-		}
+/** From the lowest on; asked again it goes on from there, since `used` only grows. */
+function* freeAddresses(subnet: Subnet, used: ReadonlySet<string>): Generator<string, undefined> {
+	const cidr = parseCidr(subnet.range);
+	if (!cidr) return;
+	const blocked = [...subnet.reserved, ...subnet.static];
+	for (let value = cidr.first.value + 1n; value < cidr.last.value; value += 1n) {
+		const ip = formatIp({ bits: cidr.first.bits, value });
+		if (used.has(ip) || ip === subnet.gateway) continue;
+		const range = blocked.find((candidate) => inRange(ip, candidate));
+		if (range) value = parseIp(range.to)?.value ?? value;
+		else yield ip;
 	}
-	return undefined;
 }
 
 function allocatable(subnet: Subnet, ip: string): boolean {
