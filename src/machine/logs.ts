@@ -11,7 +11,7 @@ export interface LogSelection {
 	readonly all?: boolean;
 }
 
-/** Leaves the selected files, relative to sys/log, in `files`. */
+/** Leaves the selected files, relative to sys/log, in `files`; says so if there is none. */
 function select({ jobs = [], only = [], all = false }: LogSelection): string {
 	const folders = jobs.length === 0 ? ["*"] : jobs.map((job) => pathName("job", job));
 	const globs = all ? ["**/*"] : only.length === 0 ? ["**/*.log"] : only;
@@ -26,6 +26,7 @@ for folder in "\${folders[@]}"; do
     for file in \${matches[@]+"\${matches[@]}"}; do if [ -f "$file" ] && [[ $file != ../* ]] && [[ $file != */../* ]]; then files+=("$file"); fi; done
   done
 done
+if [ "\${#files[@]}" = 0 ]; then echo "no log matches" >&2; fi
 `;
 }
 
@@ -48,7 +49,7 @@ export function tailLogsScript(selection: LogSelection & { readonly num?: number
 	return script(
 		"fence_release",
 		select(selection),
-		`if [ "\${#files[@]}" = 0 ]; then echo "no log matches" >&2; exit 0; fi
+		`if [ "\${#files[@]}" = 0 ]; then exit 0; fi
 exec tail -v -n ${Number(num)} ${follow ? "-F " : ""}-- "\${files[@]}"`,
 	);
 }

@@ -65,6 +65,8 @@ export function serveSession(session: Session, account: Account): void {
 			channel.end();
 		});
 		copy(started, channel).catch(() => channel.close());
+		// As when sshd closes its end of a terminal: what runs on it gets SIGHUP from the kernel.
+		if (terminal) channel.on("close", () => started.kill("SIGKILL"));
 	};
 	session.on("env", (accept, reject, { key, val }: { key: string; val: string }) => {
 		// What Debian's sshd accepts; a real VM would drop the rest.

@@ -14,8 +14,8 @@ export const command: Command = {
 			about: "where the login key and the known host keys go (default: ssh/ in davit's home)",
 		},
 	],
-	help: `Prints an ssh_config for ssh, scp, rsync and editors, in which GROUP/INDEX is called GROUP-INDEX. The login key is written in clear into the
-folder, for its owner only: delete the folder when nothing needs it any more. Run it again when VMs were recreated.
+	help: `Prints an ssh_config for ssh, scp, rsync and editors, in which GROUP/INDEX is called GROUP-INDEX too: scp and rsync take a slash for a path. The
+login key is written in clear into the folder, for its owner only: delete the folder when nothing needs it any more. Run it again when VMs were recreated.
 
 Example: davit ssh-config >min-4.config && rsync -e 'ssh -F min-4.config' app.log router-0:`,
 	run: async ([selector], options, context) => {

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { problem } from "../../errors.ts";
 import { command } from "../../machine/shell.ts";
 import type { InstanceName } from "../../plan/step.ts";
@@ -48,8 +49,10 @@ export async function collectEverywhere(
 		return connection.run(asLoginUser(machines.target(instance).user, line), { signal });
 	});
 	const rows = instances.map((instance, index) => {
-		const { code, stdout, stderr } = results[index] ?? {};
-		return { instance, exit_code: code, stdout, stderr };
+		const { code, signal: ended, stdout, stderr } = results[index] ?? {};
+		// As a shell has it.
+		const number = ended === undefined ? undefined : constants.signals[ended as NodeJS.Signals];
+		return { instance, exit_code: code ?? (number === undefined ? undefined : 128 + number), stdout, stderr };
 	});
 	for (const { instance, stdout = "", stderr = "" } of context.json ? [] : rows) {
 		const whole = (text: string) => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
