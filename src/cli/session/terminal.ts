@@ -64,8 +64,12 @@ function runSsh(args: readonly string[], signal: AbortSignal): Promise<number> {
 			reject(new UserError(problem("no-ssh", "there is no ssh command on this machine", { hint })));
 		});
 		client.once("exit", (code, ended) => {
-			if (signal.aborted) reject(signal.reason);
-			else resolve(code ?? 128 + (ended ? constants.signals[ended] : 0));
+			const end = () => {
+				if (signal.aborted) reject(signal.reason);
+				else resolve(code ?? 128 + (ended ? constants.signals[ended] : 0));
+			};
+			// Ctrl-C goes to both. The kernel may tell davit of OpenSSH's end first, and of its cause a moment later.
+			setTimeout(end, 10);
 		});
 	});
 }
