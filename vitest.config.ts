@@ -18,7 +18,6 @@ export default defineConfig({
 					include: ["test/acceptance/**/*.test.ts"],
 					testTimeout: 300_000,
 					hookTimeout: 300_000,
-					fileParallelism: false,
 				},
 			},
 			{
