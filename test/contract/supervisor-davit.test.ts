@@ -82,6 +82,23 @@ describe.concurrent("supervisor: davit alone", () => {
 		});
 	});
 
+	test("tells bosh-dns how the instance is: health.json in the agent's words", async () => {
+		await using b = await bench("davit", processCheck("a", "slow") + processCheck("b"));
+		const health = (state: string) =>
+			b.until(`the instance is ${state}`, async () => {
+				const text = await readFile(join(b.folder, "root/health.json"), "utf8").catch(() => "");
+				return text === `{"state":"${state}"}`;
+			});
+		await health("starting");
+		await health("running");
+		await b.monit("unmonitor", "b");
+		await health("failing");
+		await b.monit("stop", "all");
+		await health("stopped");
+		await b.monit("start", "all");
+		await health("running");
+	});
+
 	test("starts many at once", async () => {
 		const names = Array.from({ length: 8 }, (_, index) => `p${index}`);
 		await using b = await bench("davit", names.map((name) => processCheck(name, "slow")).join(""));

@@ -2,6 +2,7 @@ import { actions } from "./program/actions.ts";
 import { checks } from "./program/checks.ts";
 import { commands } from "./program/commands.ts";
 import { events } from "./program/events.ts";
+import { health } from "./program/health.ts";
 import { main } from "./program/main.ts";
 import { memory } from "./program/memory.ts";
 import { probes } from "./program/probes.ts";
@@ -31,6 +32,7 @@ export const supervisorProgram = [
 	resources,
 	rules,
 	probes,
+	health,
 	state,
 	commands,
 	main,

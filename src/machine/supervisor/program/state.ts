@@ -54,6 +54,7 @@ json_check() {
 write_state() {
   local name text separator=''
   remember
+  write_health
   text="{\"version\":1,\"pid\":$$,\"started\":$BEGUN,\"cycle\":$CYCLE,\"checks\":["
   for name in "\${CHECKS[@]}"; do
     json_check "$name"
