@@ -56,14 +56,15 @@ export function shapeDigests(shape: VmShape): Readonly<Record<string, string>> {
 	};
 }
 
-/** DNS servers are settings inside the guest: changing them alone needs no other VM. */
+/** DNS servers too, as in BOSH: a VM gets them when it is made, so others reach it with another VM, canaries first. */
 function networkIdentity(networks: Readonly<Record<string, VmNetwork>>): unknown {
-	return Object.entries(networks).map(([name, { type, ip, prefix, gateway, cloudProperties }]) => ({
+	return Object.entries(networks).map(([name, { type, ip, prefix, gateway, dns, cloudProperties }]) => ({
 		name,
 		type,
 		ip,
 		prefix,
 		gateway,
+		...(dns.length > 0 ? { dns } : {}),
 		cloudProperties,
 	}));
 }

@@ -85,6 +85,21 @@ test("nothing changed: an empty plan", () => {
 	expect(plan([instance], seen([instance])).steps).toEqual([]);
 });
 
+test("other DNS servers need another VM, as in BOSH; none are the same as ever", () => {
+	const of = group("g");
+	const bare = desired(of, 0);
+	const shape = (dns: readonly string[]) => {
+		const network = { type: "manual", ip: "10.0.0.1", dns, default: ["dns"], cloudProperties: {} } as const;
+		return { ...bare.shape, networks: { default: network } };
+	};
+	const before = deployed(of, 0, { shape: shape(["10.0.0.2"]) });
+	expect(plan([before], seen([before])).steps).toEqual([]);
+	const after = { ...before, shape: shape(["10.0.0.3"]) };
+	expect(plan([after], seen([before])).changes).toMatchObject([
+		{ action: "recreate", reasons: [{ reason: "network" }] },
+	]);
+});
+
 test("every step's `after` names a step that stands before it", () => {
 	const of = group("g", { instances: 3 });
 	const instances = [0, 1, 2].map((index) =>
