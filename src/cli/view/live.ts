@@ -1,4 +1,4 @@
-import { createLogUpdate } from "log-update";
+import { DefaultRenderer, ListrEventManager, ListrLogger, ProcessOutput } from "listr2";
 import type { DavitEvent } from "../../events.ts";
 import { formatDuration, plainText } from "./plain.ts";
 import { cutToWidth } from "./table.ts";
@@ -6,7 +6,7 @@ import type { Streams, View } from "./view.ts";
 
 /** At most this many running steps are shown; the rest are counted. */
 const WINDOW = 8;
-/** Milliseconds between two drawings. */
+/** Milliseconds between two drawings, listr2's. */
 const REDRAW = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -29,10 +29,9 @@ export function createLiveView(streams: Streams, now: () => number): View {
 		const text = plainText(event);
 		if (text === undefined) return;
 		const result = event.type === "output" || event.type === "table";
-		if (!result && board) return board.line(text);
-		board?.clear();
-		if (result) streams.out.write(text);
-		else streams.err.write(`${text}\n`);
+		const write = () => void (result ? streams.out.write(text) : streams.err.write(`${text}\n`));
+		if (board) board.above(write);
+		else write();
 	};
 	return {
 		emit: (event) => {
@@ -47,35 +46,63 @@ export function createLiveView(streams: Streams, now: () => number): View {
 			if (event.type === "step-started") board ??= openBoard(streams.err, frame);
 		},
 		close: async () => {
-			board?.close();
+			await board?.close();
 			board = undefined;
 		},
 	};
 }
 
 interface Board {
-	/** Prints above the window. */
-	line(text: string): void;
-	/** Takes the window away until it is drawn again. */
-	clear(): void;
-	close(): void;
+	/** Takes the window away while something is printed where it stood. */
+	above(print: () => void): void;
+	close(): Promise<void>;
 }
 
-/** Draws what `frame` gives. The cursor is never hidden, so that a davit that is killed leaves a terminal that works. */
+/** Leaves the other output and the cursor alone: a davit that is killed leaves a terminal that works. */
+class Screen extends ProcessOutput {
+	override hijack(): void {}
+	override release(): void {}
+}
+
+/** Draws what `frame` gives with listr2's renderer, of which it is the only list. */
 function openBoard(stream: Streams["err"], frame: () => string): Board {
-	const update = createLogUpdate(stream, { showCursor: true });
-	const timer = setInterval(() => update(frame()), REDRAW);
-	return {
-		line: (text) => {
-			// Not by its own `persist`, which would break long lines in two where the terminal only shows them so.
-			update.clear();
-			stream.write(`${text}\n`);
-			update(frame());
+	class Window extends DefaultRenderer {
+		override create(): string {
+			return frame();
+		}
+	}
+	// Without isTTY, or the cursor would be hidden.
+	const terminal = stream as typeof process.stderr;
+	const bare = {
+		write: terminal.write.bind(terminal),
+		get columns() {
+			return terminal.columns;
 		},
-		clear: update.clear,
-		close: () => {
-			clearInterval(timer);
-			update.clear();
+		get rows() {
+			return terminal.rows;
+		},
+	} as typeof process.stderr;
+	const logger = new ListrLogger<never>({ processOutput: new Screen(bare, bare) });
+	const window = new Window([], { clearOutput: true, logger }, new ListrEventManager());
+	let opening: Promise<void> | undefined;
+	let closed = false;
+	const open = async () => {
+		await window.render();
+		opening = undefined;
+		if (closed) window.end();
+		else window.update();
+	};
+	opening = open();
+	return {
+		above: (print) => {
+			if (!opening) window.end();
+			print();
+			opening ??= open();
+		},
+		close: async () => {
+			closed = true;
+			if (opening) await opening;
+			else window.end();
 		},
 	};
 }
