@@ -21,7 +21,10 @@ export function deployCases(at: () => World, shown: Readonly<Record<"interrupted
 			"  → the same command goes on from here",
 			"exit code 130",
 		]);
-		expect(shown.interrupted, "the cursor was never hidden").not.toContain("\x1b[?25l");
+		for (const text of Object.values(shown))
+			expect(text.lastIndexOf("\x1b[?25h"), "the cursor is there").toBeGreaterThanOrEqual(
+				text.lastIndexOf("\x1b[?25l"),
+			);
 	});
 
 	test("in the end there are plain lines, as in a pipe, and the summary", () => {

@@ -67,7 +67,8 @@ export function logsCases(at: () => World): void {
 			expect(await terminal.ended).toEqual({ code: 0, rest: "^Cexit code 130\r\n" });
 		});
 		await vi.waitFor(
-			async () => expect(await on("web", "pgrep -x tail | wc -l")).toMatch(/^web\/\d: 0\nweb\/\d: 0\n$/),
+			async () =>
+				expect(await on("web", "cat /proc/[0-9]*/comm | grep -cx tail")).toMatch(/^web\/\d: 0\nweb\/\d: 0\n$/),
 			60_000,
 		);
 	});

@@ -1,18 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { World } from "../support/acceptance.ts";
 import { run } from "../support/acceptance-process.ts";
+import { onPath } from "../support/on-path.ts";
 
-const hasRsync = () => {
-	try {
-		execFileSync("rsync", ["--version"], { stdio: "ignore" });
-		return true;
-	} catch {
-		return false;
-	}
-};
+/** What serves sftp, and scp since OpenSSH 9, on an embedded VM: Debian's openssh-sftp-server. */
+const SFTP_SERVER = "/usr/lib/openssh/sftp-server";
 
 /** What OpenSSH's own programs do with the configuration that `davit ssh-config` prints. */
 export function openSshCases(at: () => World): void {
@@ -39,7 +33,7 @@ export function openSshCases(at: () => World): void {
 		expect({ code, stderr }).toEqual({ code: 255, stderr: expect.stringContaining("Host key verification failed") });
 	});
 
-	test.each(["scp", "scp -O"])("%s: up, down and across two VMs", async (scp) => {
+	test.skipIf(!onPath(SFTP_SERVER)).each(["scp", "scp -O"])("%s: up, down and across two VMs", async (scp) => {
 		const line = `set -e; printf '안녕\\n' >up.txt; cd "$PWD"
 ${scp} -q -F config up.txt db-0:/tmp/
 ${scp} -q -F config db-0:/tmp/up.txt down.txt
@@ -48,7 +42,7 @@ ssh -F config web-1 cat /tmp/up.txt; cat down.txt; rm down.txt`;
 		expect(await shell(line)).toEqual({ code: 0, stdout: "안녕\n안녕\n", stderr: "" });
 	});
 
-	test("sftp: the commands of a batch", async () => {
+	test.skipIf(!onPath(SFTP_SERVER))("sftp: the commands of a batch", async () => {
 		const batch = ["mkdir /tmp/by-sftp", "put up.txt /tmp/by-sftp/", "ls -1 /tmp/by-sftp", "rm /tmp/by-sftp/up.txt"];
 		at().write("batch", `${batch.join("\n")}\n`);
 		const { code, stdout, stderr } = await shell("sftp -q -F config -b batch db-0");
@@ -56,7 +50,7 @@ ssh -F config web-1 cat /tmp/up.txt; cat down.txt; rm down.txt`;
 		expect(stdout).toContain("/tmp/by-sftp/up.txt\n");
 	});
 
-	test.skipIf(!hasRsync())("rsync: a folder up and down (needs rsync)", async () => {
+	test.skipIf(!onPath("rsync"))("rsync: a folder up and down (needs rsync)", async () => {
 		at().write("folder/한글", "안녕\n");
 		const line = "rsync -a -e 'ssh -F config' folder db-0:/tmp/ && rsync -a -e 'ssh -F config' db-0:/tmp/folder/ back";
 		expect(await shell(line)).toEqual({ code: 0, stdout: "", stderr: "" });

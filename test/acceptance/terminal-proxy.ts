@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { World } from "../support/acceptance.ts";
 import { run } from "../support/acceptance-process.ts";
 import { firstProcess, readState } from "../support/acceptance-state.ts";
+import { onPath } from "../support/on-path.ts";
 import { onTerminal } from "../support/terminal.ts";
 
 /** Real curl through `davit proxy`. The router of a platform has its own test. */
@@ -31,9 +32,12 @@ export function proxyCases(at: () => World): void {
 		});
 	});
 
-	test("through OpenSSH's configuration too: the way of a machine without davit's proxy", async () => {
-		const line = "davit ssh-config db/0 >proxied; ssh -F proxied -W localhost:80 db/0";
-		const { code, stdout } = await run(at().command(["bash", "-c", line], { stdin: "GET / HTTP/1.0\r\n\r\n" }));
-		expect({ code, answer: stdout.split("\r\n\r\n")[1] }).toEqual({ code: 0, answer: "db-0\n" });
-	});
+	test.skipIf(!onPath("ssh"))(
+		"through OpenSSH's configuration too: the way of a machine without davit's proxy",
+		async () => {
+			const line = "davit ssh-config db/0 >proxied; ssh -F proxied -W localhost:80 db/0";
+			const { code, stdout } = await run(at().command(["bash", "-c", line], { stdin: "GET / HTTP/1.0\r\n\r\n" }));
+			expect({ code, answer: stdout.split("\r\n\r\n")[1] }).toEqual({ code: 0, answer: "db-0\n" });
+		},
+	);
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
+import { onPath } from "../support/on-path.ts";
 import { users } from "../support/ordinary-user.ts";
 import { onTerminal } from "../support/terminal.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
@@ -55,7 +56,7 @@ describe.each(users)("an operator at a terminal, as $name", (user) => {
 
 	describe("deploy", () => deployCases(() => world, shown));
 	describe("ssh", () => sshCases(() => world));
-	describe("ssh-config", () => openSshCases(() => world));
+	describe.skipIf(!onPath("ssh", "scp"))("ssh-config (needs OpenSSH)", () => openSshCases(() => world));
 	describe("logs", () => logsCases(() => world));
-	describe("proxy", () => proxyCases(() => world));
+	describe.skipIf(!onPath("curl"))("proxy (needs curl)", () => proxyCases(() => world));
 });

@@ -58,7 +58,7 @@ interface Board {
 	close(): Promise<void>;
 }
 
-/** Leaves the other output and the cursor alone: a davit that is killed leaves a terminal that works. */
+/** Leaves other output alone: it is printed above the window, at once. */
 class Screen extends ProcessOutput {
 	override hijack(): void {}
 	override release(): void {}
@@ -71,18 +71,8 @@ function openBoard(stream: Streams["err"], frame: () => string): Board {
 			return frame();
 		}
 	}
-	// Without isTTY, or the cursor would be hidden.
 	const terminal = stream as typeof process.stderr;
-	const bare = {
-		write: terminal.write.bind(terminal),
-		get columns() {
-			return terminal.columns;
-		},
-		get rows() {
-			return terminal.rows;
-		},
-	} as typeof process.stderr;
-	const logger = new ListrLogger<never>({ processOutput: new Screen(bare, bare) });
+	const logger = new ListrLogger<never>({ processOutput: new Screen(terminal, terminal) });
 	const window = new Window([], { clearOutput: true, logger }, new ListrEventManager());
 	let opening: Promise<void> | undefined;
 	let closed = false;
