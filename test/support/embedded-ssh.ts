@@ -12,12 +12,6 @@ export function sshServerOf(home: string, instance: string): number {
 	return 0;
 }
 
-/** Whether the SSH server of the only VM on its network accepts connections. proc_net_tcp: port 22 is 0016, 0A is LISTEN. */
-export function isServing(home: string, instance: string): boolean {
-	const pid = sshServerOf(home, instance);
-	return ["tcp", "tcp6"].some((file) => /:0016 \S+ 0A/.test(read(`/proc/${pid}/net/${file}`)));
-}
-
 /** The text of a file of /proc; none of a process that has ended. */
 function read(path: string): string {
 	try {
