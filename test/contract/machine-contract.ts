@@ -201,9 +201,12 @@ export function machineContract(name: string, open: () => Promise<Machine>): voi
 			const { checks, problems } = parseMonit(app.monit, { release: "contract", job: "app", file: "monit" });
 			expect(problems).toEqual([]);
 			await done(writeTableScript(supervisorTable(checks, { cycleSeconds: 1 })));
+			const health = () => out("cat /var/vcap/instance/health.json");
+			expect(await health()).toBe('{"state":"stopped"}');
 			await done(controlScript("start", "all"));
 			const seen = await until(runs);
 			expect(runs(seen), JSON.stringify(seen.processes)).toBe(true);
+			expect(await health()).toBe('{"state":"running"}');
 			expect(await out(`stat -c %u /proc/${pid(seen)}`)).toBe(await out("id -u vcap"));
 			expect(await out("/var/vcap/bosh/bin/monit summary")).toMatch(/app.*running/i);
 			expect(await out("head -n 1 /var/vcap/sys/log/app/app.log")).toBe("alive\n");
