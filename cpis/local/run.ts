@@ -16,10 +16,12 @@ export async function run(call: Call, [command = "", ...args]: readonly string[]
 	const child = spawn(command, args, { env: CLEAN_ENV, stdio: ["ignore", "pipe", "pipe"], signal: call.signal });
 	let output = "";
 	for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-	return await new Promise((resolve, reject) => {
+	const code = await new Promise<number | null>((resolve, reject) => {
 		child.on("error", reject);
-		child.on("close", (code) => resolve({ code, output: output.trim() }));
+		child.on("close", resolve);
 	});
+	call.check();
+	return { code, output: output.trim() };
 }
 
 /** Runs a program that has to succeed. */

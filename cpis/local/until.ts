@@ -13,5 +13,6 @@ export async function until(
 		if (performance.now() - began > limitMs) return false;
 		await sleep(pause, undefined, { signal: call.signal });
 	}
+	call.check();
 	return true;
 }

@@ -42,6 +42,8 @@ async function claim(call: Call, machine: Machine, request: VmRequest): Promise<
 	await ensureNetwork(call, machine, request.owner);
 	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
 	const claimed = { ...vm, ids: network?.ids ?? vm.ids };
+	// Who slept meanwhile must not bring back what another has taken away.
+	call.check();
 	writeVm(machine, claimed);
 	return claimed;
 }
