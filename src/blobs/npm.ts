@@ -23,6 +23,8 @@ export interface NpmTarball {
 export interface NpmOptions {
 	readonly cacheFolder: string;
 	readonly signal: AbortSignal;
+	/** Called once for a package that isn't there, with no bytes: the npm client tells nothing of them. */
+	readonly onProgress?: (what: string, bytes: number, total: number | undefined) => void;
 }
 
 /**
@@ -30,10 +32,11 @@ export interface NpmOptions {
  * and credentials are those that the user has set. No script of the package runs.
  * @throws UserError: no npm client, npm failed, other content than the integrity says.
  */
-export async function npmTarball(blob: NpmBlob, { cacheFolder, signal }: NpmOptions): Promise<NpmTarball> {
+export async function npmTarball(blob: NpmBlob, { cacheFolder, signal, onProgress }: NpmOptions): Promise<NpmTarball> {
 	const folder = join(cacheFolder, "npm");
 	const cached = join(folder, `${Buffer.from(blob.integrity.slice("sha512-".length), "base64").toString("hex")}.tgz`);
 	if (await exists(cached)) return { path: cached, digest: await digestOf(cached) };
+	onProgress?.(`${blob.spec} with npm`, 0, undefined);
 	await mkdir(folder, { recursive: true });
 	const incoming = await mkdtemp(join(folder, "incoming-"));
 	try {

@@ -5,15 +5,13 @@ import { pathToFileURL } from "node:url";
 import { type Arch, type BlobEntry, readBlobIndex } from "../release/blob-index.ts";
 import type { AbsentBlob, FileTree, ReleaseFiles } from "../release/files.ts";
 import { type Blobstore, readBlobstore } from "../release/final-builds.ts";
-import { type NpmTarball, npmTarball } from "./npm.ts";
+import { type NpmOptions, type NpmTarball, npmTarball } from "./npm.ts";
 import { prePackage } from "./pre-packaging.ts";
 import { diskTree } from "./tree.ts";
 
-export interface ReleaseFolderOptions {
-	readonly cacheFolder: string;
+export interface ReleaseFolderOptions extends NpmOptions {
 	/** Blobs for other processors are left out. */
 	readonly arch: Arch;
-	readonly signal: AbortSignal;
 }
 
 /**

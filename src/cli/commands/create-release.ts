@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { writeRelease } from "../../blobs/write-release.ts";
 import { type Command, text } from "../command.ts";
+import { fetchNotes } from "../session/fetch-notes.ts";
 import { arch, openBlobs } from "../session/releases.ts";
 
 export const command: Command = {
@@ -20,6 +21,7 @@ Example: davit create-release releases/min-platform --tarball '((name))-((versio
 			cacheFolder: join(context.home, "cache"),
 			arch,
 			signal: context.signal,
+			onProgress: fetchNotes(context.clock, context.emit),
 			store: await openBlobs(context),
 			...(version === undefined ? {} : { version }),
 			...(tarball === undefined ? {} : { tarball: resolve(context.cwd, tarball) }),

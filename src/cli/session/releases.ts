@@ -10,10 +10,12 @@ import type { Release } from "../../release/release.ts";
 import type { ReleaseSources } from "../../release/sources.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import type { CliContext } from "../command.ts";
+import { fetchNotes } from "./fetch-notes.ts";
 
 /** Where releases come from, for VMs of this machine's processor. */
-export function openSources(blobs: BlobStore, { home, clock, signal }: CliContext): ReleaseSources {
-	return releaseSources({ cacheFolder: join(home, "cache"), blobs, arch, clock, signal });
+export function openSources(blobs: BlobStore, { home, clock, signal, emit }: CliContext): ReleaseSources {
+	const onProgress = fetchNotes(clock, emit);
+	return releaseSources({ cacheFolder: join(home, "cache"), blobs, arch, clock, signal, onProgress });
 }
 
 /** This machine's processor, as blobs name it. */
