@@ -163,4 +163,10 @@ async function packageVersion(): Promise<string> {
 	return "unknown";
 }
 
+// A reader that left, a terminal that is gone: what can't be written any more must not end davit in the middle of a step.
+for (const stream of [process.stdout, process.stderr])
+	stream.on("error", (error: NodeJS.ErrnoException) => {
+		if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+	});
+
 process.exitCode = await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { golden, goldenEvents, startedKinds } from "../support/acceptance-golden.ts";
+import { run } from "../support/acceptance-process.ts";
 import { users } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -57,6 +58,14 @@ describe.each(users)("deploy as $name", (user) => {
 		const { code, stdout, stderr } = await world.davit(["deploy", "--json", "tiny.yml"]);
 		expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 		expect(stdout).toBe('{"type":"note","text":"tiny: nothing to do, all is as the manifest says"}\n');
+	});
+
+	test("a reader that leaves after the first line ends it without a word", async () => {
+		const words = Array.from({ length: 20_000 }, (_, index) => `word ${index}`);
+		world.write("long.yml", JSON.stringify({ words }));
+		const line = "davit int long.yml | head -n 1; davit --help | head -n 1; davit logs -f web | head -n 1 | wc -l";
+		const { stdout, stderr } = await run(world.command(["bash", "-c", line]));
+		expect({ stdout, stderr }).toEqual({ stdout: "words:\nUsage: davit [options] [command]\n1\n", stderr: "" });
 	});
 
 	test("DAVIT_LOG names a file that gets every event, calls to the cloud too", async () => {
