@@ -1,0 +1,32 @@
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { command, onPath } from "./command.ts";
+import { compare, type Row } from "./compare.ts";
+import { bigManifest } from "./manifest.ts";
+
+const parseAndPrint = `const { parse, stringify } = require(${JSON.stringify(createRequire(import.meta.url).resolve("yaml"))});
+stringify(parse(require("node:fs").readFileSync("big.yml", "utf8")));`;
+
+/** A manifest of 10,000 instances, with a variable in each group. */
+export async function interpolation(davit: string, folder: string): Promise<readonly Row[]> {
+	const manifest = bigManifest({ groups: 2_000, instances: 5 });
+	await writeFile(join(folder, "big.yml"), manifest);
+	const what = `\`davit int\` of ${(manifest.length / 1e6).toFixed(1)} MB: 2,000 groups with a variable each`;
+	const run = (tool: string) => () => command([tool, "int", "big.yml", "-v", "greeting=hello"], folder);
+	const bosh = onPath("bosh");
+	return [
+		await compare({
+			what,
+			davit: run(davit),
+			peer: "`bosh int` of the same",
+			runPeer: bosh === undefined ? undefined : run(bosh),
+		}),
+		await compare({
+			what,
+			davit: run(davit),
+			peer: "the `yaml` package parses and prints it, nothing more",
+			runPeer: () => command(["node", "-e", parseAndPrint], folder),
+		}),
+	];
+}
