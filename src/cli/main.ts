@@ -163,10 +163,12 @@ async function packageVersion(): Promise<string> {
 	return "unknown";
 }
 
-// A reader that left, a terminal that is gone: what can't be written any more must not end davit in the middle of a step.
+// A reader that left, a terminal that is gone, a copy to it that was told to stop: what can't be written any more must not end davit in the
+// middle of a step.
+const HARMLESS = ["EPIPE", "EIO", "ABORT_ERR"];
 for (const stream of [process.stdout, process.stderr])
 	stream.on("error", (error: NodeJS.ErrnoException) => {
-		if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+		if (!HARMLESS.includes(error.code ?? "")) throw error;
 	});
 
 process.exitCode = await main(process.argv.slice(2));
