@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { command, onPath } from "./command.ts";
+import { findOnPath } from "../test/support/on-path.ts";
+import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
 import { bigManifest } from "./manifest.ts";
 
@@ -14,7 +15,7 @@ export async function interpolation(davit: string, folder: string): Promise<read
 	await writeFile(join(folder, "big.yml"), manifest);
 	const what = `\`davit int\` of ${(manifest.length / 1e6).toFixed(1)} MB: 2,000 groups with a variable each`;
 	const run = (tool: string) => () => command([tool, "int", "big.yml", "-v", "greeting=hello"], folder);
-	const bosh = onPath("bosh");
+	const bosh = findOnPath("bosh");
 	return [
 		await compare({
 			what,

@@ -1,8 +1,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openWorld, type World } from "../test/support/acceptance.ts";
+import { findOnPath } from "../test/support/on-path.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../test/support/tiny-release.ts";
-import { command, onPath } from "./command.ts";
+import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
 
 const GROUPS = ["one", "two", "three", "four"];
@@ -32,8 +33,8 @@ async function run(world: World, args: readonly string[]): Promise<string> {
 async function unchanged(world: World): Promise<readonly Row[]> {
 	const what = "`davit deploy` of four VMs, nothing changed";
 	const deploy = () => run(world, ["deploy", "tiny.yml"]);
-	const terraform = onPath("terraform");
-	const ansible = onPath("ansible-playbook");
+	const terraform = findOnPath("terraform");
+	const ansible = findOnPath("ansible-playbook");
 	return [
 		await compare({
 			what,
@@ -78,7 +79,7 @@ async function ansibleCheck(world: World, ansible: string): Promise<() => Promis
 
 /** A file of 64 MiB there and back, against OpenSSH's client, which reaches the same server by the same way. */
 async function copies(world: World): Promise<readonly Row[]> {
-	const scp = onPath("scp");
+	const scp = findOnPath("scp");
 	const here = join(world.folder, "file");
 	await writeFile(here, Buffer.alloc(64 << 20, "davit"));
 	const peer = "OpenSSH's `scp`, same VM, same way there";

@@ -1,7 +1,8 @@
 import type { ReleaseJob } from "../src/release/release.ts";
 import type { TemplateSpec } from "../src/template/render.ts";
 import { createRubyRenderer } from "../src/template/ruby/renderer.ts";
-import { command, onPath } from "./command.ts";
+import { findOnPath } from "../test/support/on-path.ts";
+import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
 
 const template = `<% p('servers').each do |server| -%>
@@ -71,7 +72,7 @@ async function render(count: number): Promise<void> {
 
 /** ERB by CRuby on WebAssembly, from its start to its end, against CRuby itself. */
 export async function rendering(folder: string): Promise<readonly Row[]> {
-	const ruby = onPath("ruby");
+	const ruby = findOnPath("ruby");
 	const given = JSON.stringify({ template, properties });
 	const rows: Row[] = [];
 	for (const count of [1, 1_000])

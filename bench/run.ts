@@ -4,7 +4,8 @@ import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { installPackage } from "../test/support/installed.ts";
-import { command, onPath } from "./command.ts";
+import { findOnPath } from "../test/support/on-path.ts";
+import { command } from "./command.ts";
 import type { Row } from "./compare.ts";
 import { interpolation } from "./interpolation.ts";
 import { planning } from "./planning.ts";
@@ -26,7 +27,7 @@ async function versions(): Promise<string> {
 	};
 	const found = await Promise.all(
 		Object.entries(asked).flatMap(([name, flag]) => {
-			const path = onPath(name);
+			const path = findOnPath(name);
 			return path === undefined
 				? []
 				: [
