@@ -4,7 +4,8 @@ import { buildDesired } from "../src/plan/build-desired.ts";
 import { diffInstance } from "../src/plan/diff-instance.ts";
 import { placeInstances } from "../src/plan/place.ts";
 import { planDeploy } from "../src/plan/plan-deploy.ts";
-import type { Release, ReleaseJob } from "../src/release/release.ts";
+import type { Release } from "../src/release/release.ts";
+import { releaseJob } from "../test/support/plan-fixtures.ts";
 import { compare, type Row } from "./compare.ts";
 import { bigManifest } from "./manifest.ts";
 
@@ -19,21 +20,11 @@ networks:
 compilation: {workers: 2, az: z1, network: default, vm_type: small}
 `;
 
-const job: ReleaseJob = {
-	name: "app",
-	release: "tiny",
-	fingerprint: "f",
-	specFile: "jobs/app/spec",
-	description: "",
-	packages: [],
-	templates: [],
-	monit: "",
-	extraMonit: {},
+const job = releaseJob({
 	provides: [{ name: "app", type: "app", properties: ["greeting"] }],
 	consumes: [{ name: "app", type: "app", optional: false }],
 	properties: new Map(["greeting", "servers", "note"].map((name) => [name, { description: "" }])),
-	errand: false,
-};
+});
 
 const release: Release = {
 	name: "tiny",
@@ -72,7 +63,7 @@ function plan(manifest: string, cloudText: string): number {
 		compiled: new Set(),
 		firstDeploy: true,
 		inputsChanged: false,
-		options: { skipDrain: new Set(), canResize: true },
+		options: { skipDrain: new Set() },
 	});
 	return steps.length;
 }

@@ -1,7 +1,7 @@
-import type { ReleaseJob } from "../src/release/release.ts";
 import type { TemplateSpec } from "../src/template/render.ts";
 import { createRubyRenderer } from "../src/template/ruby/renderer.ts";
 import { findOnPath } from "../test/support/on-path.ts";
+import { releaseJob } from "../test/support/plan-fixtures.ts";
 import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
 
@@ -40,25 +40,14 @@ const spec: TemplateSpec = {
 };
 
 async function render(count: number): Promise<void> {
-	const job: ReleaseJob = {
-		name: "app",
-		release: "tiny",
-		fingerprint: "f",
-		specFile: "jobs/app/spec",
-		description: "",
-		packages: [],
+	const job = releaseJob({
 		templates: Array.from({ length: count }, (_, index) => ({
 			source: `${index}.erb`,
 			destination: `${index}`,
 			content: template,
 		})),
-		monit: "",
-		extraMonit: {},
-		provides: [],
-		consumes: [],
 		properties: new Map(Object.keys(properties).map((name) => [name, { description: "" }])),
-		errand: false,
-	};
+	});
 	const renderer = createRubyRenderer();
 	try {
 		const options = { nowMs: 0, signal: new AbortController().signal };

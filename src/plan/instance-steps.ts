@@ -17,7 +17,6 @@ export interface InstanceSteps {
 export interface StepOptions {
 	/** Groups whose drain scripts are passed over. */
 	readonly skipDrain: ReadonlySet<string>;
-	readonly canResize: boolean;
 }
 
 /** Steps for one instance, without `install-packages` and `render`, which the plan weaves in between. */
@@ -26,7 +25,7 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	if (diff.action === "names") return { prepare: [], update: [{ kind: "update-names" }] };
 	const { desired } = diff;
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
-	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff, options), startStep(diff, true)] };
+	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff), startStep(diff, true)] };
 	if (onlyProcesses(diff)) return { prepare: [], update: [startStep(diff, true)] };
 	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
 	// A VM that is gone may still hold the disk, and a cloud may keep parts of it.
@@ -36,7 +35,7 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 		diff.vm === "replace"
 			? [...stop(diff, options), ...removeVm(desired.record as InstanceRecord), ...fresh]
 			: [...powerOn(diff), ...(diff.vm === "keep" ? stop(diff, options) : [])];
-	return { prepare, update: [...before, ...attach(diff, options), ...jobSteps(diff)] };
+	return { prepare, update: [...before, ...attach(diff), ...jobSteps(diff)] };
 }
 
 /** Everything is as it should be but what was stopped or died: nothing else is touched. */
@@ -84,7 +83,7 @@ function removeVm(record: InstanceRecord): StepData[] {
 	return [...detach, { kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }];
 }
 
-function attach(diff: InstanceDiff, options: StepOptions): StepData[] {
+function attach(diff: InstanceDiff): StepData[] {
 	const { desired } = diff;
 	const { disk, record, shape, placed } = desired;
 	if (!disk) return dropDisk(diff);
@@ -100,7 +99,7 @@ function attach(diff: InstanceDiff, options: StepOptions): StepData[] {
 				},
 			];
 	const grow: StepData[] =
-		record?.disk && diskGrows(desired) && options.canResize
+		record?.disk && diskGrows(desired)
 			? [{ kind: "resize-disk", disk: record.disk, cpi: shape.cpi, sizeMib: disk.sizeMib }]
 			: [];
 	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem }];

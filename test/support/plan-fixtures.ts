@@ -3,7 +3,7 @@ import type { Amount, InstanceGroup } from "../../src/manifest/deployment.ts";
 import { type DesiredInstance, type DesiredJob, shapeDigests } from "../../src/plan/desired.ts";
 import type { InstanceDiff } from "../../src/plan/diff-instance.ts";
 import type { ReleaseJob } from "../../src/release/release.ts";
-import type { InstanceRecord } from "../../src/state/state.ts";
+import type { DiskRecord, InstanceRecord } from "../../src/state/state.ts";
 
 /** An instance group with BOSH's usual settings, changed where a case needs it. */
 export function group(name: string, more: Partial<InstanceGroup> = {}): InstanceGroup {
@@ -59,21 +59,42 @@ export function record(group: string, index: number, more: Partial<InstanceRecor
 	};
 }
 
-const job: ReleaseJob = {
-	name: "app",
-	release: "tiny",
-	fingerprint: "f1",
-	specFile: "jobs/app/spec",
-	description: "",
-	packages: [],
-	templates: [],
-	monit: "",
-	extraMonit: {},
-	provides: [],
-	consumes: [],
-	properties: new Map(),
-	errand: false,
-};
+/** A disk of g/0 in deployment d. */
+export function diskRecord(cid: string, more: Partial<DiskRecord> = {}): DiskRecord {
+	return {
+		cid: cid as DiskCid,
+		key: "k",
+		deployment: "d",
+		instance: "g-0-id",
+		instanceName: "g/0",
+		cpi: "local",
+		az: "z1",
+		sizeMib: 100,
+		cloudProperties: {},
+		mounted: true,
+		...more,
+	};
+}
+
+/** A job with nothing in it. */
+export function releaseJob(more: Partial<ReleaseJob> = {}): ReleaseJob {
+	return {
+		name: "app",
+		release: "tiny",
+		fingerprint: "f1",
+		specFile: "jobs/app/spec",
+		description: "",
+		packages: [],
+		templates: [],
+		monit: "",
+		extraMonit: {},
+		provides: [],
+		consumes: [],
+		properties: new Map(),
+		errand: false,
+		...more,
+	};
+}
 
 /** A wanted instance running one job, with no record. */
 export function desired(
@@ -84,7 +105,7 @@ export function desired(
 	const name = `${of.name}/${index}`;
 	const wanted = {
 		ref: { name: "app", release: "tiny", consumes: {}, provides: {}, customProviderDefinitions: [] },
-		job,
+		job: releaseJob(),
 		release: { name: "tiny", version: "1" },
 		spec: {},
 		links: {},

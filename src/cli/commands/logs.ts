@@ -1,14 +1,11 @@
-import { resolve as resolvePath } from "node:path";
 import { problem, UserError } from "../../errors.ts";
 import { type LogSelection, logsScript, tailLogsScript } from "../../machine/logs.ts";
-import type { InstanceName } from "../../plan/step.ts";
-import { type CliContext, type Command, type Options, text, texts } from "../command.ts";
-import { fetchLogs } from "../session/log-archive.ts";
+import { type Command, type Options, text, texts } from "../command.ts";
+import { fetchAllLogs } from "../session/log-archive.ts";
 import { onInstances } from "../session/on-instances.ts";
-import { type RecordedDeployment, selectInstances, withDeployment } from "../session/recorded.ts";
+import { selectInstances, withDeployment } from "../session/recorded.ts";
 import { lineShower } from "../session/show-line.ts";
 import { deploymentOption } from "../session/store.ts";
-import { tableOf } from "../session/table-of.ts";
 
 export const command: Command = {
 	arguments: "[instance]",
@@ -33,8 +30,10 @@ Examples: davit logs router
 		const follow = options.follow === true;
 		return withDeployment(options, context, async (deployment) => {
 			const chosen = selectInstances(deployment.records, typeof selector === "string" ? selector : undefined);
-			if (!follow && num === undefined)
-				return fetchAll(chosen, logsScript(selection), text(options, "dir"), deployment, context);
+			if (!follow && num === undefined) {
+				const folder = text(options, "dir") ?? ".";
+				return (await fetchAllLogs(chosen, logsScript(selection), folder, deployment, context)) ? 0 : 1;
+			}
 			const script = tailLogsScript({ ...selection, follow, ...(num === undefined ? {} : { num }) });
 			const { signal } = context;
 			const ends = await onInstances(chosen, context, async (instance) => {
@@ -62,20 +61,4 @@ function lineCount(given: string | undefined): number | undefined {
 	throw new UserError(problem("usage", `--num ${given} is no number of lines`, { hint: "write it as in --num 100" }), {
 		exitCode: 64,
 	});
-}
-
-async function fetchAll(
-	chosen: readonly InstanceName[],
-	script: string,
-	dir: string | undefined,
-	deployment: RecordedDeployment,
-	context: CliContext,
-): Promise<number> {
-	const folder = resolvePath(context.cwd, dir ?? ".");
-	const files = await onInstances(chosen, context, (instance) =>
-		fetchLogs(instance, script, folder, deployment, context),
-	);
-	const rows = chosen.map((instance, index) => ({ instance, file: files[index] }));
-	context.emit(tableOf("logs", ["instance", "file"], rows));
-	return files.every((file) => file !== undefined) ? 0 : 1;
 }

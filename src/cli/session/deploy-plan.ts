@@ -22,8 +22,8 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 	const { deployment, store, cpis, desired, obsolete } = input;
 	const seen = await observeAll(input);
 	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, input.diff));
-	const canResize = [...cpis.all().values()].every((cpi) => cpi.info().can.resizeDisk);
-	const refused = diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...(canResize ? [] : cantGrow(diff))]);
+	const canResize = (cpi: string) => cpis.get(cpi).info().can.resizeDisk;
+	const refused = diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...cantGrow(diff, canResize)]);
 	if (refused.length > 0) throw new UserError(refused);
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
@@ -39,7 +39,6 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 		inputsChanged: input.inputsChanged,
 		options: {
 			skipDrain: input.skipDrain,
-			canResize,
 		},
 	});
 }
@@ -54,11 +53,11 @@ function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Prob
 	];
 }
 
-function cantGrow({ desired }: InstanceDiff): Problem[] {
-	if (!diskGrows(desired)) return [];
+function cantGrow({ desired }: InstanceDiff, canResize: (cpi: string) => boolean): Problem[] {
+	if (!diskGrows(desired) || canResize(desired.shape.cpi)) return [];
 	const sizes = `its persistent disk has ${desired.diskSizeMib} MiB, the manifest wants ${desired.disk?.sizeMib} MiB`;
 	return [
-		problem("disk-cannot-grow", `${desired.name}: ${sizes}, and the cloud's CPI can't grow disks`, {
+		problem("disk-cannot-grow", `${desired.name}: ${sizes}, and CPI ${desired.shape.cpi} can't grow disks`, {
 			hint: "leave its size as it is",
 		}),
 	];

@@ -1,11 +1,8 @@
-import { resolve } from "node:path";
 import type { ErrandResult } from "../../apply/context.ts";
 import { logsScript } from "../../machine/logs.ts";
 import { type Options, text } from "../command.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
-import { fetchLogs } from "./log-archive.ts";
-import { onInstances } from "./on-instances.ts";
-import { tableOf } from "./table-of.ts";
+import { fetchAllLogs } from "./log-archive.ts";
 
 /** Results of an errand, and whether all logs that were asked for came. */
 export interface ErrandOutcome {
@@ -20,13 +17,8 @@ export async function withErrandLogs(
 	options: Options,
 ): Promise<ErrandOutcome> {
 	if (options.downloadLogs !== true) return { results, fetched: true };
-	const folder = resolve(context.cwd, text(options, "logsDir") ?? ".");
 	const instances = [...new Set(results.map(({ instance }) => instance))];
 	const deployment = { name: inputs.deployment.name, machines };
-	const files = await onInstances(instances, context, (instance) =>
-		fetchLogs(instance, logsScript(), folder, deployment, context),
-	);
-	const rows = instances.map((instance, index) => ({ instance, file: files[index] }));
-	context.emit(tableOf("logs", ["instance", "file"], rows));
-	return { results, fetched: files.every((file) => file !== undefined) };
+	const folder = text(options, "logsDir") ?? ".";
+	return { results, fetched: await fetchAllLogs(instances, logsScript(), folder, deployment, context) };
 }

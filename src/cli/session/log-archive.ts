@@ -1,11 +1,13 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { InstanceName } from "../../plan/step.ts";
 import type { CliContext } from "../command.ts";
 import { localProblem } from "./local-problem.ts";
+import { onInstances } from "./on-instances.ts";
 import type { RecordedDeployment } from "./recorded.ts";
+import { tableOf } from "./table-of.ts";
 import { counted, formatBytes, showTransfer } from "./transfer.ts";
 
 /** `min-4.router.0-20261125-090642-017.tgz`, as `bosh logs` calls it; the time in UTC, ms since 1970. */
@@ -16,8 +18,29 @@ function logArchiveName(deployment: string, instance: InstanceName, time: number
 	return `${deployment}.${instance.replace("/", ".")}-${stamp}.tgz`;
 }
 
+/** Fetches an archive of each instance's logs into the folder, tells where each is, and resolves with whether all came. */
+export async function fetchAllLogs(
+	instances: readonly InstanceName[],
+	script: string,
+	folder: string,
+	deployment: Pick<RecordedDeployment, "name" | "machines">,
+	context: CliContext,
+): Promise<boolean> {
+	const files = await onInstances(instances, context, (instance) =>
+		fetchLogs(instance, script, resolve(context.cwd, folder), deployment, context),
+	);
+	context.emit(
+		tableOf(
+			"logs",
+			["instance", "file"],
+			instances.map((instance, index) => ({ instance, file: files[index] })),
+		),
+	);
+	return files.every((file) => file !== undefined);
+}
+
 /** Streams what the script prints into an archive in the folder, which gets its name when it is whole. Resolves with its path. */
-export async function fetchLogs(
+async function fetchLogs(
 	instance: InstanceName,
 	script: string,
 	folder: string,

@@ -3,7 +3,7 @@ import { Records } from "../../../src/apply/records.ts";
 import { settleIntents } from "../../../src/apply/resume.ts";
 import type { CloudResource, Cpi, DiskCid } from "../../../src/cpi/cpi.ts";
 import type { Change, DiskRecord, InstanceRecord, Intent, Lease, StateStore } from "../../../src/state/state.ts";
-import { record } from "../../support/plan-fixtures.ts";
+import { diskRecord, record } from "../../support/plan-fixtures.ts";
 
 const intent: Intent = {
 	id: 7,
@@ -61,20 +61,7 @@ test.each([
 	expect(await settled(found)).toEqual([]);
 });
 
-const disk = (cid: string, more: Partial<DiskRecord> = {}): DiskRecord => ({
-	cid: cid as DiskCid,
-	key: cid,
-	deployment: "d",
-	instance: "g-0-id",
-	instanceName: "g/0",
-	cpi: "local",
-	az: "z1",
-	sizeMib: 100,
-	cloudProperties: {},
-	mounted: true,
-	...more,
-});
-const orphan = disk("disk-old", { deployment: "e", instance: "x", instanceName: "x/0", orphanedAt: 1 });
+const orphan = diskRecord("disk-old", { deployment: "e", instance: "x", instanceName: "x/0", orphanedAt: 1 });
 const attach: Intent = {
 	...intent,
 	verb: "attachDisk",
@@ -85,15 +72,15 @@ const attached = (disks: readonly string[], orphans = [orphan]) =>
 	settledBy({
 		intent: attach,
 		instance: { disk: "disk-own" as DiskCid },
-		disks: [disk("disk-own")],
+		disks: [diskRecord("disk-own")],
 		orphans,
 		cpi: { getDisks: async () => disks as DiskCid[] },
 	});
 
 test("an orphaned disk that a killed run had attached is the instance's; the one that it had is orphaned", async () => {
 	expect(await attached(["disk-old"])).toEqual([
-		{ put: "disk", record: disk("disk-own", { orphanedAt: 5 }) },
-		{ put: "disk", record: disk("disk-old") },
+		{ put: "disk", record: diskRecord("disk-own", { orphanedAt: 5 }) },
+		{ put: "disk", record: diskRecord("disk-old") },
 		{ put: "instance", record: record("g", 0, { disk: "disk-old" as DiskCid, dirty: true }) },
 	]);
 });

@@ -1,22 +1,9 @@
 import { expect, test } from "vitest";
-import type { DiskCid, VmCid } from "../../../src/cpi/cpi.ts";
+import type { VmCid } from "../../../src/cpi/cpi.ts";
 import { type AttachDiskAsked, attachDiskProblems } from "../../../src/plan/attach-disk-problems.ts";
-import type { DiskRecord } from "../../../src/state/state.ts";
-import { group, record } from "../../support/plan-fixtures.ts";
+import { diskRecord, group, record } from "../../support/plan-fixtures.ts";
 
-const disk: DiskRecord = {
-	cid: "disk-1" as DiskCid,
-	key: "k",
-	deployment: "old",
-	instance: "x-id",
-	instanceName: "x/0",
-	cpi: "local",
-	az: "z1",
-	sizeMib: 100,
-	cloudProperties: {},
-	mounted: true,
-	orphanedAt: 1,
-};
+const disk = diskRecord("disk-1", { deployment: "old", instance: "x-id", instanceName: "x/0", orphanedAt: 1 });
 const vm = {
 	cid: "vm-1" as VmCid,
 	key: "k",

@@ -1,23 +1,10 @@
 import { expect, test } from "vitest";
-import type { DiskCid } from "../../../src/cpi/cpi.ts";
 import type { InstanceDiff } from "../../../src/plan/diff-instance.ts";
 import { dueDeploy, planAttachDisk } from "../../../src/plan/plan-attach-disk.ts";
-import type { DiskRecord, InstanceRecord } from "../../../src/state/state.ts";
-import { deployed, group } from "../../support/plan-fixtures.ts";
+import type { InstanceRecord } from "../../../src/state/state.ts";
+import { deployed, diskRecord, group } from "../../support/plan-fixtures.ts";
 
-const disk: DiskRecord = {
-	cid: "disk-old" as DiskCid,
-	key: "k",
-	deployment: "e",
-	instance: "x-id",
-	instanceName: "x/0",
-	cpi: "local",
-	az: "z1",
-	sizeMib: 100,
-	cloudProperties: {},
-	mounted: true,
-	orphanedAt: 1,
-};
+const disk = diskRecord("disk-old", { deployment: "e", instance: "x-id", instanceName: "x/0", orphanedAt: 1 });
 const was = deployed(group("g"), 0, { disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "xfs" } });
 
 function diffWith(more: Partial<InstanceRecord>, reasons: InstanceDiff["reasons"] = []): InstanceDiff {

@@ -34,7 +34,7 @@ function plan(instances: readonly DesiredInstance[], observed: Observed, more: P
 		compiled: new Set(),
 		firstDeploy: true,
 		inputsChanged: false,
-		options: { skipDrain: new Set(), canResize: true },
+		options: { skipDrain: new Set() },
 		...more,
 	});
 }

@@ -4,20 +4,9 @@ import type { Cpi, DiskCid } from "../../../../src/cpi/cpi.ts";
 import { CpiError } from "../../../../src/cpi/errors.ts";
 import type { DiskRecord } from "../../../../src/state/state.ts";
 import { applyWorld } from "../../../support/apply-fixtures.ts";
-import { deployed, group } from "../../../support/plan-fixtures.ts";
+import { deployed, diskRecord, group } from "../../../support/plan-fixtures.ts";
 
-const own: DiskRecord = {
-	cid: "disk-g/0" as DiskCid,
-	key: "k",
-	deployment: "d",
-	instance: "g-0-id",
-	instanceName: "g/0",
-	cpi: "local",
-	az: "z1",
-	sizeMib: 100,
-	cloudProperties: {},
-	mounted: true,
-};
+const own = diskRecord("disk-g/0");
 const orphan: DiskRecord = {
 	...own,
 	cid: "disk-old" as DiskCid,

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { stop } from "../../../../src/apply/steps/stop.ts";
-import type { DiskCid } from "../../../../src/cpi/cpi.ts";
 import type { RunResult } from "../../../../src/ssh/ssh.ts";
 import { type World as ApplyWorld, applyWorld } from "../../../support/apply-fixtures.ts";
-import { deployed, group } from "../../../support/plan-fixtures.ts";
+import { deployed, diskRecord, group } from "../../../support/plan-fixtures.ts";
 
 const step = {
 	kind: "stop",
@@ -53,18 +52,7 @@ const was = deployed(group("g"), 0, {
 	packages: [use("same", "s1"), use("old", "o1")],
 	disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4" },
 });
-const disk = {
-	cid: "disk-g/0" as DiskCid,
-	key: "k",
-	deployment: "d",
-	instance: "g-0-id",
-	instanceName: "g/0",
-	cpi: "local",
-	az: "z1",
-	sizeMib: 100,
-	cloudProperties: {},
-	mounted: true,
-};
+const disk = diskRecord("disk-g/0");
 const world = {
 	instances: was.record ? [was.record] : [],
 	disks: [disk],

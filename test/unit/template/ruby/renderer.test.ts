@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { ReleaseJob } from "../../../../src/release/release.ts";
 import type { RenderRequest, TemplateSpec } from "../../../../src/template/render.ts";
 import { createRubyRenderer } from "../../../../src/template/ruby/renderer.ts";
+import { releaseJob } from "../../../support/plan-fixtures.ts";
 
 const renderer = createRubyRenderer();
 afterAll(() => renderer.close());
@@ -47,26 +48,17 @@ function request(
 	templates: Record<string, string>,
 	given: { properties?: Record<string, unknown>; monit?: string; instance?: string; job?: Partial<ReleaseJob> } = {},
 ): RenderRequest {
-	const job: ReleaseJob = {
-		name: "app",
-		release: "tiny",
-		fingerprint: "f",
-		specFile: "jobs/app/spec",
-		description: "",
-		packages: [],
+	const job = releaseJob({
 		templates: Object.entries(templates).map(([source, content]) => ({
 			source,
 			destination: source.replace(/\.erb$/, ""),
 			content,
 		})),
 		monit: given.monit ?? "",
-		extraMonit: {},
-		provides: [],
 		consumes: [{ name: "cache", type: "redis", optional: true }],
 		properties: new Map([["filters.list", { description: "" }]]),
-		errand: false,
 		...given.job,
-	};
+	});
 	const spec: TemplateSpec = {
 		deployment: "min",
 		job: { name: "web" },
