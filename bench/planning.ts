@@ -5,7 +5,7 @@ import { diffInstance } from "../src/plan/diff-instance.ts";
 import { placeInstances } from "../src/plan/place.ts";
 import { planDeploy } from "../src/plan/plan-deploy.ts";
 import type { Release } from "../src/release/release.ts";
-import { releaseJob } from "../test/support/plan-fixtures.ts";
+import { releaseJob } from "../test/support/links.ts";
 import { compare, type Row } from "./compare.ts";
 import { bigManifest } from "./manifest.ts";
 
@@ -20,10 +20,10 @@ networks:
 compilation: {workers: 2, az: z1, network: default, vm_type: small}
 `;
 
-const job = releaseJob({
+const job = releaseJob("app", {
 	provides: [{ name: "app", type: "app", properties: ["greeting"] }],
 	consumes: [{ name: "app", type: "app", optional: false }],
-	properties: new Map(["greeting", "servers", "note"].map((name) => [name, { description: "" }])),
+	properties: { greeting: undefined, servers: undefined, note: undefined },
 });
 
 const release: Release = {

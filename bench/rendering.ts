@@ -1,7 +1,7 @@
 import type { TemplateSpec } from "../src/template/render.ts";
 import { createRubyRenderer } from "../src/template/ruby/renderer.ts";
+import { releaseJob } from "../test/support/links.ts";
 import { findOnPath } from "../test/support/on-path.ts";
-import { releaseJob } from "../test/support/plan-fixtures.ts";
 import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
 
@@ -40,13 +40,13 @@ const spec: TemplateSpec = {
 };
 
 async function render(count: number): Promise<void> {
-	const job = releaseJob({
+	const job = releaseJob("app", {
 		templates: Array.from({ length: count }, (_, index) => ({
 			source: `${index}.erb`,
 			destination: `${index}`,
 			content: template,
 		})),
-		properties: new Map(Object.keys(properties).map((name) => [name, { description: "" }])),
+		properties: Object.fromEntries(Object.keys(properties).map((name) => [name, undefined])),
 	});
 	const renderer = createRubyRenderer();
 	try {

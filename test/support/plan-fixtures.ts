@@ -2,8 +2,8 @@ import type { DiskCid, VmCid } from "../../src/cpi/cpi.ts";
 import type { Amount, InstanceGroup } from "../../src/manifest/deployment.ts";
 import { type DesiredInstance, type DesiredJob, shapeDigests } from "../../src/plan/desired.ts";
 import type { InstanceDiff } from "../../src/plan/diff-instance.ts";
-import type { ReleaseJob } from "../../src/release/release.ts";
 import type { DiskRecord, InstanceRecord } from "../../src/state/state.ts";
+import { releaseJob } from "./links.ts";
 
 /** An instance group with BOSH's usual settings, changed where a case needs it. */
 export function group(name: string, more: Partial<InstanceGroup> = {}): InstanceGroup {
@@ -76,26 +76,6 @@ export function diskRecord(cid: string, more: Partial<DiskRecord> = {}): DiskRec
 	};
 }
 
-/** A job with nothing in it. */
-export function releaseJob(more: Partial<ReleaseJob> = {}): ReleaseJob {
-	return {
-		name: "app",
-		release: "tiny",
-		fingerprint: "f1",
-		specFile: "jobs/app/spec",
-		description: "",
-		packages: [],
-		templates: [],
-		monit: "",
-		extraMonit: {},
-		provides: [],
-		consumes: [],
-		properties: new Map(),
-		errand: false,
-		...more,
-	};
-}
-
 /** A wanted instance running one job, with no record. */
 export function desired(
 	of: InstanceGroup,
@@ -105,7 +85,7 @@ export function desired(
 	const name = `${of.name}/${index}`;
 	const wanted = {
 		ref: { name: "app", release: "tiny", consumes: {}, provides: {}, customProviderDefinitions: [] },
-		job: releaseJob(),
+		job: releaseJob("app", { fingerprint: "f1" }),
 		release: { name: "tiny", version: "1" },
 		spec: {},
 		links: {},

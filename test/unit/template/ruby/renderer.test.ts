@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { ReleaseJob } from "../../../../src/release/release.ts";
 import type { RenderRequest, TemplateSpec } from "../../../../src/template/render.ts";
 import { createRubyRenderer } from "../../../../src/template/ruby/renderer.ts";
-import { releaseJob } from "../../../support/plan-fixtures.ts";
+import { releaseJob } from "../../../support/links.ts";
 
 const renderer = createRubyRenderer();
 afterAll(() => renderer.close());
@@ -48,7 +48,7 @@ function request(
 	templates: Record<string, string>,
 	given: { properties?: Record<string, unknown>; monit?: string; instance?: string; job?: Partial<ReleaseJob> } = {},
 ): RenderRequest {
-	const job = releaseJob({
+	const made = releaseJob("app", {
 		templates: Object.entries(templates).map(([source, content]) => ({
 			source,
 			destination: source.replace(/\.erb$/, ""),
@@ -56,8 +56,7 @@ function request(
 		})),
 		monit: given.monit ?? "",
 		consumes: [{ name: "cache", type: "redis", optional: true }],
-		properties: new Map([["filters.list", { description: "" }]]),
-		...given.job,
+		properties: { "filters.list": undefined },
 	});
 	const spec: TemplateSpec = {
 		deployment: "min",
@@ -76,7 +75,7 @@ function request(
 		properties: given.properties ?? {},
 		links,
 	};
-	return { group: "web", instance: given.instance ?? "web/0", job, spec };
+	return { group: "web", instance: given.instance ?? "web/0", job: { ...made, ...given.job }, spec };
 }
 
 async function renderOne(template: string, properties: Record<string, unknown> = {}): Promise<string> {
