@@ -2,6 +2,17 @@ import { bash } from "../bash.ts";
 
 /** Commands that come over the FIFO. */
 export const commands = bash`
+# The next command in COMMAND, if one comes within WAIT. Only its first character is waited for so briefly: bash forgets what it
+# has read of a line when the time is up, even a whole line if that is the moment it reads the line's end.
+next_command() {
+  local rest
+  COMMAND=''
+  IFS= read -r -N 1 -t "$WAIT" -u "$COMMANDS_FD" COMMAND
+  if [[ -z $COMMAND || $COMMAND == $'\n' ]]; then return 1; fi
+  IFS= read -r -t 5 -u "$COMMANDS_FD" rest
+  COMMAND+=$rest
+}
+
 # A command comes as one line on the FIFO: where to answer, what to do, with which checks (\`all\`, \`@group\`, names).
 handle_command() {
   local reply=\${1%% *} rest=\${1#* } action asked='' name names=() answer=0 text=''

@@ -48,7 +48,7 @@ while [[ -z $LEAVING ]]; do
   if [[ -n $CHANGED || -n $VITALS ]] && ((NOW >= NEXT_STATE)); then write_state; fi
   heartbeat
   wait_time
-  if read -r -t "$WAIT" -u "$COMMANDS_FD" COMMAND_LINE; then handle_command "$COMMAND_LINE"; fi
+  if next_command; then handle_command "$COMMAND"; fi
 done
 leave
 `;
