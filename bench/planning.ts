@@ -49,7 +49,14 @@ function plan(manifest: string, cloudText: string): number {
 		newId: () => `id-${ids++}`,
 		include: () => true,
 	});
-	const built = buildDesired({ deployment, cloud, placement, releases: new Map([["tiny", release]]), disks: [] });
+	const built = buildDesired({
+		deployment,
+		cloud,
+		placement,
+		releases: new Map([["tiny", release]]),
+		disks: [],
+		stemcell: () => undefined,
+	});
 	const [first] = built.problems;
 	if (first) throw new Error(first.message);
 	const observed = { vms: new Map(), machines: new Map() };

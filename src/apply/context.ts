@@ -1,13 +1,14 @@
 import type { Readable } from "node:stream";
 import type { BlobStore } from "../blobs/blobs.ts";
 import type { Clock, Random } from "../clock.ts";
-import type { CallOptions, Cpi, Owner } from "../cpi/cpi.ts";
+import type { CallOptions, Cpi, Owner, StemcellImage } from "../cpi/cpi.ts";
 import { CpiError } from "../cpi/errors.ts";
 import type { EventSink } from "../events.ts";
 import type { DesiredInstance } from "../plan/desired.ts";
 import type { InstanceName, PackageUse, Step } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
+import type { StemcellName } from "../stemcell/stemcell.ts";
 import type { RenderedJob } from "../template/render.ts";
 import { problemsOf } from "./problems-of.ts";
 import type { Records } from "./records.ts";
@@ -45,6 +46,8 @@ export interface ApplyContext {
 	readonly records: Records;
 	readonly desired: ReadonlyMap<InstanceName, DesiredInstance>;
 	readonly cpi: (name: string) => Cpi;
+	/** The image behind a stemcell: a reference, or a file to bring to the cloud. */
+	readonly stemcellImage: (stemcell: StemcellName, cpi: string) => Pick<StemcellImage, "cloudProperties" | "open">;
 	readonly login: Login;
 	/** The kept connection to an instance's VM; waits for first contact when `boot` is true. */
 	readonly connect: (

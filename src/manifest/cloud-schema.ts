@@ -4,6 +4,7 @@ import { network, readNetwork } from "./network-schema.ts";
 import type { Report } from "./report.ts";
 import { compact, count, flag, ignored, names, optional, section, text, valueMap } from "./section.ts";
 import { readSsh, ssh } from "./ssh-schema.ts";
+import { readStemcellChoices, stemcellChoice } from "./stemcell-schema.ts";
 
 /** The user that davit makes on a VM where the cloud file names none. */
 const DEFAULT_LOGIN_USER = "davit";
@@ -61,6 +62,7 @@ export const cloud = section({
 	compilation: optional(compilation),
 	cpis: optional(z.array(cpi)),
 	ssh: optional(ssh),
+	stemcells: optional(z.array(stemcellChoice)),
 	properties: ignored,
 });
 
@@ -79,5 +81,6 @@ export function assembleCloud(given: z.output<typeof cloud>, report: Report): Cl
 		...compact({ compilation: given.compilation }),
 		cpis: given.cpis ?? [],
 		ssh: readSsh(given.ssh, DEFAULT_LOGIN_USER),
+		stemcells: readStemcellChoices(given.stemcells),
 	};
 }

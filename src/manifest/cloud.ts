@@ -11,6 +11,18 @@ export interface Cloud {
 	/** At least one; an AZ without `cpi` uses the only one. */
 	readonly cpis: readonly CpiConfig[];
 	readonly ssh: readonly SshConfig[];
+	readonly stemcells: readonly StemcellChoice[];
+}
+
+/** Which image a manifest's stemcell is. Without file and cloud properties it is the one that davit has built or knows. */
+export interface StemcellChoice {
+	readonly os: string;
+	readonly version: string;
+	readonly kind: "plain" | "prepared" | "bosh";
+	/** An image file (`bosh`: a stemcell archive), as written: from the cloud file's folder. */
+	readonly file?: string;
+	/** An image that the cloud has. */
+	readonly cloudProperties?: ValueMap;
 }
 
 interface Az {

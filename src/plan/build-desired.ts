@@ -7,6 +7,7 @@ import { nearest } from "../manifest/nearest.ts";
 import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
+import type { StemcellName } from "../stemcell/stemcell.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
@@ -28,6 +29,8 @@ export interface DesiredInput {
 	/** By name: those that the manifest's jobs use. */
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly disks: readonly DiskRecord[];
+	/** What the VMs of a manifest's stemcell boot on a CPI: the version is the image's. Undefined: as the manifest says. */
+	readonly stemcell: (name: StemcellName, cpi: string) => StemcellName | undefined;
 }
 
 /** Every wanted instance in full, and everything that is wrong with the manifest against its releases. */
@@ -63,19 +66,20 @@ export function buildDesired(input: DesiredInput): {
 		const records = runsBoshDns({ group, jobs, instances: [] })
 			? recordsJson(scheme, [...all.values()], links.providers)
 			: undefined;
-		const packages = groupPackages(group, jobs, input, problems);
+		const packagesOn = byStemcell((stemcell) => groupPackages(jobs, { input, problems, stemcell }));
 		const own = instances.map(({ placed, record }): DesiredInstance => {
 			const disk = diskOf(group, cloud);
 			const seen = jobs.flatMap(({ ref }) => Object.values(links.of(group.name, ref.name)));
 			const hosts = hostsLines(scheme, placed, seen, all).join("\n");
+			const shape = vmShape(group, placed, input);
 			const size = record?.disk === undefined ? undefined : input.disks.find(({ cid }) => cid === record.disk)?.sizeMib;
 			return {
 				name: `${group.name}/${placed.index}`,
 				group,
 				placed,
 				jobs: jobs.map((use) => desiredJob(use, { scheme, placed, links, input, problems, disk })),
-				packages,
-				shape: vmShape(group, placed, input),
+				packages: packagesOn(shape.stemcell),
+				shape,
 				hosts,
 				...(records === undefined ? {} : { records }),
 				names: digestOf({ hosts, records }),
@@ -142,12 +146,13 @@ function desiredJob(
 }
 
 function groupPackages(
-	group: InstanceGroup,
 	uses: readonly JobUse[],
-	{ deployment, releases }: DesiredInput,
-	problems: Problem[],
+	{
+		input: { deployment, releases },
+		problems,
+		stemcell,
+	}: { readonly input: DesiredInput; readonly problems: Problem[]; readonly stemcell: StemcellName },
 ): PackageUse[] {
-	const stemcell = stemcellOf(group, deployment);
 	const byRelease = Map.groupBy(uses, ({ ref }) => ref.release);
 	return [...byRelease].flatMap(([name, jobs]) => {
 		const release = releases.get(name);
@@ -177,8 +182,19 @@ function groupPackages(
 	});
 }
 
+/** Works once for each stemcell. */
+function byStemcell<T>(work: (stemcell: StemcellName) => T): (stemcell: StemcellName) => T {
+	const done = new Map<string, T>();
+	return (stemcell) => {
+		const key = `${stemcell.os}/${stemcell.version}`;
+		const result = done.get(key) ?? work(stemcell);
+		done.set(key, result);
+		return result;
+	};
+}
+
 /** The stemcell that a group's alias stands for. */
-function stemcellOf(group: InstanceGroup, deployment: Deployment): { readonly os: string; readonly version: string } {
+function stemcellOf(group: InstanceGroup, deployment: Deployment): StemcellName {
 	const stemcell = deployment.stemcells.find(({ alias }) => alias === group.stemcell);
 	return { os: stemcell?.os ?? stemcell?.name ?? "", version: stemcell?.version ?? "" };
 }
@@ -194,7 +210,8 @@ function diskOf(group: InstanceGroup, cloud: Cloud): DesiredDisk | undefined {
 }
 
 /** AZ, then VM type, then extensions in order: the later wins, as in BOSH. */
-function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, cloud }: DesiredInput): VmShape {
+function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, cloud, stemcell }: DesiredInput): VmShape {
+	const named = stemcellOf(group, deployment);
 	const az = cloud.azs.find(({ name }) => name === placed.az);
 	const layers: ValueMap[] = [
 		az?.cloudProperties ?? {},
@@ -211,9 +228,11 @@ function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, clo
 		index: String(placed.index),
 		name: `${group.name}/${placed.id}`,
 	};
+	const cpi = az?.cpi ?? cloud.cpis[0]?.name ?? "";
+	const { os, version } = stemcell(named, cpi) ?? named;
 	return {
-		cpi: az?.cpi ?? cloud.cpis[0]?.name ?? "",
-		stemcell: stemcellOf(group, deployment),
+		cpi,
+		stemcell: { os, version },
 		cloudProperties: Object.assign({}, ...layers),
 		networks: Object.fromEntries(Object.entries(placed.networks).map(([name, network]) => [name, vmNetwork(network)])),
 		env: group.env,

@@ -80,7 +80,7 @@ function newRecord(context: ApplyContext, name: string): InstanceRecord {
 async function stemcellCid(context: ApplyContext, shape: VmShape): Promise<StemcellCid> {
 	const { os, version } = shape.stemcell;
 	const key = `stemcell-${context.owner.store}-${os}-${version}`;
-	const image = { key, owner: context.owner, os, version, cloudProperties: {} };
+	const image = { key, owner: context.owner, os, version, ...context.stemcellImage(shape.stemcell, shape.cpi) };
 	return context.cpi(shape.cpi).createStemcell(image, callOptions(context));
 }
 

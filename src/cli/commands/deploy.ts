@@ -6,6 +6,7 @@ import { prepareDeploy } from "../session/deploy.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { manifestOptions } from "../session/inputs.ts";
 import { cloudOption, readManifest } from "../session/manifest.ts";
+import { stemcellOption } from "../session/stemcells.ts";
 import { openStore } from "../session/store.ts";
 
 export const command: Command = {
@@ -13,6 +14,7 @@ export const command: Command = {
 	options: [
 		...manifestOptions,
 		cloudOption,
+		stemcellOption,
 		consentOption,
 		{ flags: "--fix", about: "recreate VMs that don't answer" },
 		{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },

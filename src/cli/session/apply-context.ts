@@ -19,6 +19,7 @@ import { openLogFile } from "./log-file.ts";
 import type { Machines } from "./machines.ts";
 import { monitProblems } from "./monit-problems.ts";
 import type { RenderBook } from "./render-book.ts";
+import type { StemcellBook } from "./stemcells.ts";
 import { actor } from "./store.ts";
 import type { VariableBook } from "./variables.ts";
 
@@ -37,6 +38,7 @@ export interface ApplyContextParts {
 	/** What only a deploy has. */
 	readonly variables?: VariableBook;
 	readonly renderBook?: RenderBook;
+	readonly stemcells?: StemcellBook;
 	readonly record?: DeploymentRecord;
 }
 
@@ -46,6 +48,7 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 	const renderBook = needed(parts.renderBook);
 	const variables = needed(parts.variables);
 	const record = needed(parts.record);
+	const stemcells = needed(parts.stemcells);
 	const desired = new Map(parts.desired.map((instance) => [instance.name, instance]));
 	const of = (name: InstanceName) => {
 		const found = desired.get(name);
@@ -60,6 +63,7 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		records,
 		desired,
 		cpi: parts.cpis.get,
+		stemcellImage: (stemcell, cpi) => stemcells().image(stemcell, cpi),
 		login,
 		connect: machines.connect,
 		answers: machines.answers,

@@ -12,6 +12,7 @@ import { located } from "./located.ts";
 import { monitProblems } from "./monit-problems.ts";
 import { openReleases, refuseChangedReleases } from "./releases.ts";
 import { createRenderBook, type RenderBook } from "./render-book.ts";
+import { openStemcells, type StemcellBook } from "./stemcells.ts";
 import { openVariables, type VariableBook } from "./variables.ts";
 
 export interface DesiredFlags {
@@ -27,6 +28,7 @@ export interface DesiredState {
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly variables: VariableBook;
 	readonly renderBook: RenderBook;
+	readonly stemcells: StemcellBook;
 	readonly close: () => Promise<void>;
 }
 
@@ -41,9 +43,17 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		newId: context.random.uuid,
 		include: ({ lifecycle, name }) => lifecycle === "service" || name === flags.errandGroup,
 	});
-	const built = buildDesired({ deployment, cloud, placement, releases, disks: records.disks() });
+	const stemcells = await openStemcells(inputs, run.cpis, context);
+	const built = buildDesired({
+		deployment,
+		cloud,
+		placement,
+		releases,
+		disks: records.disks(),
+		stemcell: stemcells.of,
+	});
 	tell(
-		built.problems.map((problem) => located(problem, inputs.place)),
+		[...built.problems, ...stemcells.problems].map((problem) => located(problem, inputs.place)),
 		run,
 	);
 	const { clock, random, hide } = context;
@@ -77,6 +87,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 			releases,
 			variables,
 			renderBook,
+			stemcells,
 			close: () => renderer.close(),
 		};
 	} catch (error) {

@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from "node:path";
 import { type Place, type Problem, UserError } from "../../errors.ts";
 import { checkDeployment } from "../../manifest/check.ts";
-import type { Cloud } from "../../manifest/cloud.ts";
-import type { Deployment, Value } from "../../manifest/deployment.ts";
+import type { Cloud, StemcellChoice } from "../../manifest/cloud.ts";
+import type { Deployment, Value, ValueMap } from "../../manifest/deployment.ts";
 import { formatYaml } from "../../manifest/format.ts";
 import { type Interpolated, interpolateManifest } from "../../manifest/interpolate-manifest.ts";
 import { parseCloud, parseDeployment } from "../../manifest/schema.ts";
@@ -10,6 +10,7 @@ import type { DeploymentRecord } from "../../state/state.ts";
 import { type CliContext, type Options, text } from "../command.ts";
 import { readInputs, readText } from "./inputs.ts";
 import { packageFolder } from "./package-folder.ts";
+import { stemcellChoices } from "./stemcells.ts";
 
 /** A manifest and its cloud, read, checked against each other, and as plain data. */
 export interface Inputs {
@@ -56,7 +57,28 @@ export async function readManifest(
 		variables: inputs.variables,
 	});
 	const checked = check(manifest, cloud, dirname(manifestFile));
-	return { ...checked, manifestFile, cloudFile };
+	return { ...withChoices(checked, stemcellChoices(options, context), dirname(cloudFile)), manifestFile, cloudFile };
+}
+
+/** `--stemcell` goes before what the cloud file says, and is recorded with it. Files are found from the cloud file's folder. */
+function withChoices<T extends Pick<Inputs, "cloud" | "cloudValue">>(
+	inputs: T,
+	given: readonly StemcellChoice[],
+	folder: string,
+): T {
+	const stemcells = [...given, ...inputs.cloud.stemcells].map((choice) =>
+		choice.file === undefined ? choice : { ...choice, file: resolve(folder, choice.file) },
+	);
+	if (stemcells.length === 0) return inputs;
+	const recorded = stemcells.map(({ cloudProperties, ...choice }) => ({
+		...choice,
+		...(cloudProperties === undefined ? {} : { cloud_properties: cloudProperties }),
+	}));
+	return {
+		...inputs,
+		cloud: { ...inputs.cloud, stemcells },
+		cloudValue: { ...(inputs.cloudValue as ValueMap), stemcells: recorded },
+	};
 }
 
 /** The manifest and cloud that a deployment was last deployed with. */

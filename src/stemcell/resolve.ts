@@ -1,0 +1,90 @@
+import { type Problem, problem } from "../errors.ts";
+import type { Cloud, StemcellChoice } from "../manifest/cloud.ts";
+import type { StemcellLine } from "./line.ts";
+import type { BuiltImage, Stemcell, StemcellName, StemcellSource } from "./stemcell.ts";
+
+/** All that says what a stemcell's name stands for. */
+export interface StemcellKnowledge {
+	/** `stemcells:` of the cloud file, `--stemcell` first. */
+	readonly choices: Cloud["stemcells"];
+	readonly lines: readonly StemcellLine[];
+	readonly built: readonly BuiltImage[];
+	/** The version that an image file says it has, where it says so. */
+	readonly versionOf: (file: string) => string | undefined;
+}
+
+/** The cloud that VMs are made on. */
+export interface StemcellCloud {
+	readonly iaas: string;
+	/** From `info()`: `local` takes whatever the manifest names. */
+	readonly stemcellFormats: readonly string[];
+	readonly arch: "amd64" | "arm64";
+}
+
+/** What VMs boot there, or why nothing can be said. Nothing is guessed: the cloud file or the stemcell file names the kind. */
+export function resolveStemcell(
+	name: StemcellName,
+	cloud: StemcellCloud,
+	known: StemcellKnowledge,
+): { readonly stemcell: Stemcell } | { readonly problem: Problem } {
+	const { os, version } = name;
+	if (cloud.stemcellFormats.includes("local"))
+		return { stemcell: { os, version, kind: "local", source: { from: "cloud", cloudProperties: {} } } };
+	const line = known.lines.find((candidate) => isLineOf(candidate, os));
+	const choice = known.choices.find((candidate) => candidate.os === os && candidate.version === version);
+	const kind = choice?.kind ?? line?.versions[version];
+	if (kind === undefined) return { problem: unmapped(name, cloud, known) };
+	const source = sourceOf({ name, kind, choice, line }, cloud, known);
+	if (!source) return { problem: noImage({ ...name, build: line?.os ?? os }, kind, cloud) };
+	const own = source.from === "file" ? known.versionOf(source.file) : undefined;
+	return { stemcell: { os, version: own ?? version, kind, source } };
+}
+
+interface Chosen {
+	readonly name: StemcellName;
+	readonly kind: "plain" | "prepared" | "bosh";
+	readonly choice: StemcellChoice | undefined;
+	readonly line: StemcellLine | undefined;
+}
+
+function sourceOf(
+	{ name, kind, choice, line }: Chosen,
+	{ iaas, arch }: StemcellCloud,
+	{ built }: StemcellKnowledge,
+): StemcellSource | undefined {
+	if (choice?.file !== undefined) return { from: "file", file: choice.file };
+	if (choice?.cloudProperties !== undefined) return { from: "cloud", cloudProperties: choice.cloudProperties };
+	const image = built.find(
+		(candidate) => candidate.os === (line?.os ?? name.os) && candidate.arch === arch && candidate.kind === kind,
+	);
+	if (image) return { from: "file", file: image.file };
+	const cloudProperties = kind === "plain" ? line?.images[iaas]?.[arch] : undefined;
+	return cloudProperties && { from: "cloud", cloudProperties };
+}
+
+const isLineOf = ({ os, aliases = [] }: StemcellLine, wanted: string) => os === wanted || aliases.includes(wanted);
+
+function unmapped({ os, version }: StemcellName, { iaas }: StemcellCloud, { lines }: StemcellKnowledge): Problem {
+	const line = lines.find((candidate) => isLineOf(candidate, os));
+	const versions = line
+		? `davit knows ${os} as ${Object.keys(line.versions).join(", ")}`
+		: `davit knows ${osNames(lines)}`;
+	return problem("unknown-stemcell-image", `nothing says which image stemcell ${os}/${version} is on ${iaas}`, {
+		hint: `${versions}; for another, give --stemcell ${os}/${version}=prepared:FILE (or plain, or bosh), or name it under stemcells: in the cloud file`,
+	});
+}
+
+function osNames(lines: readonly StemcellLine[]): string {
+	return lines.map(({ os }) => os).join(", ");
+}
+
+function noImage(
+	{ os, version, build }: StemcellName & { readonly build: string },
+	kind: string,
+	{ iaas, arch }: StemcellCloud,
+): Problem {
+	const make = kind === "prepared" ? `davit build-stemcell ${build} makes one; or ` : "";
+	return problem("no-stemcell-image", `there is no ${kind} image of ${os}/${version} (${arch}) for ${iaas}`, {
+		hint: `${make}give one with --stemcell ${os}/${version}=${kind}:FILE, or name it under stemcells: in the cloud file`,
+	});
+}

@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import type { StemcellLine } from "../../../src/stemcell/line.ts";
+import { resolveStemcell, type StemcellKnowledge } from "../../../src/stemcell/resolve.ts";
+
+const jammy: StemcellLine = {
+	os: "ubuntu-22.04",
+	aliases: ["ubuntu-jammy"],
+	versions: { latest: "prepared", distribution: "plain" },
+	images: { aws: { amd64: { name: "jammy-*" } } },
+	traps: [],
+};
+const known: StemcellKnowledge = {
+	choices: [
+		{ os: "ubuntu-jammy", version: "1.260", kind: "bosh", file: "/images/jammy.tgz" },
+		{ os: "rocky-9", version: "9.4", kind: "plain", cloudProperties: { image: "ami-1" } },
+		{ os: "ubuntu-jammy", version: "mine", kind: "prepared" },
+	],
+	lines: [jammy],
+	built: [{ os: "ubuntu-22.04", arch: "amd64", kind: "prepared", version: "a1b2", file: "/home/images/jammy.qcow2" }],
+	versionOf: (file) => (file === "/home/images/jammy.qcow2" ? "a1b2" : undefined),
+};
+const resolve = (written: string, iaas = "libvirt", arch: "amd64" | "arm64" = "amd64") => {
+	const [os = "", version = ""] = written.split("/");
+	const formats = iaas === "local" ? ["local"] : ["qcow2"];
+	return resolveStemcell({ os, version }, { iaas, stemcellFormats: formats, arch }, known);
+};
+
+test.each([
+	[
+		"whatever the embedded provider is asked for",
+		"solaris/11",
+		"local",
+		"local",
+		"11",
+		{ from: "cloud", cloudProperties: {} },
+	],
+	[
+		"the built image, and its own version",
+		"ubuntu-jammy/latest",
+		"libvirt",
+		"prepared",
+		"a1b2",
+		{ from: "file", file: "/home/images/jammy.qcow2" },
+	],
+	[
+		"the built image of a chosen version",
+		"ubuntu-jammy/mine",
+		"libvirt",
+		"prepared",
+		"a1b2",
+		{ from: "file", file: "/home/images/jammy.qcow2" },
+	],
+	[
+		"the file of the cloud file's choice, which says no version",
+		"ubuntu-jammy/1.260",
+		"libvirt",
+		"bosh",
+		"1.260",
+		{ from: "file", file: "/images/jammy.tgz" },
+	],
+	[
+		"an image that the cloud has",
+		"rocky-9/9.4",
+		"aws",
+		"plain",
+		"9.4",
+		{ from: "cloud", cloudProperties: { image: "ami-1" } },
+	],
+	[
+		"the distribution's image at that cloud",
+		"ubuntu-22.04/distribution",
+		"aws",
+		"plain",
+		"distribution",
+		{ from: "cloud", cloudProperties: { name: "jammy-*" } },
+	],
+])("%s", (_, written, iaas, kind, version, source) => {
+	expect(resolve(written, iaas)).toEqual({ stemcell: { os: written.split("/")[0], version, kind, source } });
+});
+
+test.each([
+	[
+		"a version that nothing maps is not guessed",
+		resolve("ubuntu-jammy/1.300"),
+		"unknown-stemcell-image",
+		"latest, distribution",
+	],
+	["an unknown os", resolve("plan9/4"), "unknown-stemcell-image", "davit knows ubuntu-22.04"],
+	[
+		"no image built for that processor",
+		resolve("ubuntu-jammy/latest", "libvirt", "arm64"),
+		"no-stemcell-image",
+		"davit build-stemcell ubuntu-22.04",
+	],
+	[
+		"the distribution's image isn't known at that cloud",
+		resolve("ubuntu-jammy/distribution"),
+		"no-stemcell-image",
+		"--stemcell ubuntu-jammy/distribution=plain:FILE",
+	],
+])("%s", (_, answer, code, hint) => {
+	expect(answer).toEqual({ problem: expect.objectContaining({ code, hint: expect.stringContaining(hint) }) });
+});
