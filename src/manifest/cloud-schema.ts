@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Cloud } from "./cloud.ts";
+import { guestKeys, readGuests } from "./guests-schema.ts";
 import { network, readNetwork } from "./network-schema.ts";
 import type { Report } from "./report.ts";
 import { compact, count, flag, ignored, names, optional, section, text, valueMap } from "./section.ts";
@@ -63,6 +64,7 @@ export const cloud = section({
 	cpis: optional(z.array(cpi)),
 	ssh: optional(ssh),
 	stemcells: optional(z.array(stemcellChoice)),
+	...guestKeys,
 	properties: ignored,
 });
 
@@ -82,5 +84,6 @@ export function assembleCloud(given: z.output<typeof cloud>, report: Report): Cl
 		cpis: given.cpis ?? [],
 		ssh: readSsh(given.ssh, DEFAULT_LOGIN_USER),
 		stemcells: readStemcellChoices(given.stemcells),
+		guests: readGuests(given),
 	};
 }

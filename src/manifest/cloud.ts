@@ -12,6 +12,18 @@ export interface Cloud {
 	readonly cpis: readonly CpiConfig[];
 	readonly ssh: readonly SshConfig[];
 	readonly stemcells: readonly StemcellChoice[];
+	readonly guests: Guests;
+}
+
+/** What every VM gets beside its jobs. A change needs other VMs. */
+export interface Guests {
+	/** Time servers. */
+	readonly ntp?: readonly string[];
+	readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
+	/** PEM, any number of certificates, which the system of every VM trusts. */
+	readonly trustedCertificates?: string;
+	/** Where a plain image's missing packages come from. */
+	readonly packageMirror?: string;
 }
 
 /** Which image a manifest's stemcell is. Without file and cloud properties it is the one that davit has built or knows. */

@@ -236,6 +236,7 @@ function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, clo
 		cloudProperties: Object.assign({}, ...layers),
 		networks: Object.fromEntries(Object.entries(placed.networks).map(([name, network]) => [name, vmNetwork(network)])),
 		env: group.env,
+		guests: cloud.guests,
 		metadata,
 	};
 }

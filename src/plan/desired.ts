@@ -51,7 +51,7 @@ export function shapeDigests(shape: VmShape): Readonly<Record<string, string>> {
 	return {
 		cloud_properties: digestOf({ cpi: shape.cpi, properties: shape.cloudProperties }),
 		stemcell: `${shape.stemcell.os}/${shape.stemcell.version}`,
-		env: digestOf(shape.env),
+		env: digestOf(Object.keys(shape.guests).length === 0 ? shape.env : { env: shape.env, guests: shape.guests }),
 		network: digestOf(networkIdentity(shape.networks)),
 	};
 }

@@ -1,4 +1,5 @@
 import type { DiskCid, VmCid, VmNetwork } from "../cpi/cpi.ts";
+import type { Guests } from "../manifest/cloud.ts";
 import type { DiskRecord } from "../state/state.ts";
 
 /** An instance for people: `database/0`. */
@@ -22,6 +23,8 @@ export interface VmShape {
 	readonly cloudProperties: Readonly<Record<string, unknown>>;
 	readonly networks: Readonly<Record<string, VmNetwork>>;
 	readonly env: Readonly<Record<string, unknown>>;
+	/** Of the cloud file: what every VM gets. */
+	readonly guests: Guests;
 	readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -111,6 +111,7 @@ export function desired(
 			cloudProperties: {},
 			networks: {},
 			env: {},
+			guests: {},
 			metadata: {},
 		},
 		hosts: "",

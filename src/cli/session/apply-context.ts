@@ -3,10 +3,8 @@ import type { ApplyContext, Login } from "../../apply/context.ts";
 import type { Records } from "../../apply/records.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { type Problem, UserError } from "../../errors.ts";
-import { bootstrapScript } from "../../machine/bootstrap.ts";
 import { lastLinesScript } from "../../machine/logs.ts";
 import { monitChecksOf } from "../../machine/monit-files.ts";
-import { supervisorFiles } from "../../machine/supervisor/control.ts";
 import { supervisorTable } from "../../machine/supervisor/table.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import type { InstanceName, PackageUse } from "../../plan/step.ts";
@@ -16,6 +14,7 @@ import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
 import type { Cpis } from "./cpis.ts";
 import { openLogFile } from "./log-file.ts";
+import { bootstrapOf } from "./machine-spec.ts";
 import type { Machines } from "./machines.ts";
 import { monitProblems } from "./monit-problems.ts";
 import type { RenderBook } from "./render-book.ts";
@@ -121,26 +120,4 @@ function tableOf(instance: DesiredInstance, renderBook: RenderBook): string {
 	const files = renderBook.rendered(instance).map(monitChecksOf);
 	refuse(files.flatMap(({ problems }) => problems));
 	return supervisorTable(files.flatMap(({ checks }) => checks));
-}
-
-function bootstrapOf({ placed, shape, jobs, name }: DesiredInstance, deployment: string, login: Login): string {
-	const spec = {
-		deployment,
-		name: placed.group,
-		id: placed.id,
-		index: placed.index,
-		az: placed.az,
-		bootstrap: placed.bootstrap,
-		networks: placed.networks,
-		jobs: jobs.map(({ job }) => job.name),
-	};
-	return bootstrapScript({
-		instance: { id: placed.id, name: placed.group, az: placed.az, deployment },
-		stemcell: shape.stemcell,
-		specJson: `${JSON.stringify(spec, undefined, 2)}\n`,
-		hostname: name.replace("/", "-"),
-		dns: Object.values(placed.networks).flatMap((network) => (network.default.includes("dns") ? network.dns : [])),
-		login: { user: login.user, authorizedKeys: [login.publicKey] },
-		supervisor: supervisorFiles,
-	});
 }

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { Guests } from "./cloud.ts";
+import { compact, names, optional, section, text } from "./section.ts";
+
+const certificates = z
+	.string()
+	.regex(/-----BEGIN CERTIFICATE-----[\s\S]*-----END CERTIFICATE-----/, "certificates in PEM");
+
+const mirror = z.string().regex(/^https?:\/\/\S+$/, "the http or https address of a distribution's packages");
+
+/** Keys of the cloud file for what every VM gets. BOSH has them among its director's and agents' properties. */
+export const guestKeys = {
+	ntp: optional(names),
+	proxy: optional(section({ http_proxy: optional(text), https_proxy: optional(text), no_proxy: optional(text) })),
+	trusted_certs: optional(certificates),
+	package_mirror: optional(mirror),
+};
+
+/** What they say. */
+export function readGuests(
+	given: {
+		readonly [K in keyof typeof guestKeys]: z.output<(typeof guestKeys)[K]>;
+	},
+): Guests {
+	const { proxy } = given;
+	return compact({
+		ntp: given.ntp,
+		proxy: proxy && compact({ http: proxy.http_proxy, https: proxy.https_proxy, no: proxy.no_proxy }),
+		trustedCertificates: given.trusted_certs,
+		packageMirror: given.package_mirror,
+	});
+}
