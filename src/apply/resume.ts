@@ -53,6 +53,7 @@ async function takeOverVm(
 		createdAt: now(),
 		shape,
 		hostKeys: [hostKey],
+		...(found.ephemeralDisk && { ephemeralDisk: found.ephemeralDisk }),
 		bootstrapped: false,
 	};
 	return [records.update(instance, { vm, dirty: true }, ["applied"])];

@@ -103,6 +103,8 @@ export interface CreatedVm {
 	readonly cid: VmCid;
 	/** The addresses that the VM has, by network name; those the cloud chose included. */
 	readonly ips: Readonly<Record<string, string>>;
+	/** A disk of its own for `/var/vcap/data`, empty and made with the VM. Absent: that folder is on the root disk. */
+	readonly ephemeralDisk?: DiskHint;
 }
 
 export interface DiskRequest {
@@ -140,6 +142,8 @@ export interface CloudResource {
 	/** For VMs: `running`, `stopped` or the cloud's own word. */
 	readonly state?: string;
 	readonly ips?: readonly string[];
+	/** For VMs: as `createVm` told it. */
+	readonly ephemeralDisk?: DiskHint;
 	readonly sizeMib?: number;
 	readonly metadata: Readonly<Record<string, string>>;
 	/** What only this cloud has, such as `local`'s pid. */

@@ -1,4 +1,4 @@
-import type { DiskCid, VmCid } from "../cpi/cpi.ts";
+import type { DiskCid, DiskHint, VmCid } from "../cpi/cpi.ts";
 import type { Problem } from "../errors.ts";
 
 /** One writer of a deployment: the number rises with each new holder and travels to every VM. */
@@ -80,6 +80,8 @@ export interface VmRecord {
 	readonly shape: Readonly<Record<string, string>>;
 	/** Accepted host keys: the seed's until the swap is confirmed, then only the successor's. */
 	readonly hostKeys: readonly string[];
+	/** The disk for /var/vcap/data, where the cloud gave one. */
+	readonly ephemeralDisk?: DiskHint;
 	readonly bootstrapped: boolean;
 }
 

@@ -1,4 +1,6 @@
+import type { DiskHint } from "../../cpi/cpi.ts";
 import { parseFacts } from "../../machine/bootstrap/facts.ts";
+import { mountDiskScript } from "../../machine/disk.ts";
 import { swapHostKeyScript } from "../../machine/host-key.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
@@ -32,8 +34,20 @@ export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContex
 		await context.connect(name, { signal, boot: true, step });
 		await store.write(lease.fence, [records.update(name, { vm: swapped })]);
 	}
+	if (vm.ephemeralDisk) await mountEphemeralDisk(vm.ephemeralDisk, step, context);
 	const { stdout } = await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
 	if (parseFacts(stdout).reconnect) context.disconnect(name);
 	const current = records.get(name).vm;
 	if (current) await store.write(lease.fence, [records.update(name, { vm: { ...current, bootstrapped: true } })]);
+}
+
+/** It was made with the VM, so nothing on it can be anybody's data but this VM's own. */
+async function mountEphemeralDisk(hint: DiskHint, step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
+	const script = mountDiskScript(hint, {
+		mountPoint: "/var/vcap/data",
+		fileSystem: "ext4",
+		mayFormat: true,
+		mountOptions: [],
+	});
+	await runScript(context, step, script, "ephemeral-disk-not-mounted");
 }

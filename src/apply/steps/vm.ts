@@ -43,6 +43,7 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 			createdAt: context.clock.now(),
 			shape,
 			hostKeys: [hostKey.publicKey],
+			...(created.ephemeralDisk && { ephemeralDisk: created.ephemeralDisk }),
 			bootstrapped: false,
 		};
 		return [records.update(name, { vm, dirty: true, ips: { ...desired.record?.ips, ...created.ips } }, ["applied"])];
