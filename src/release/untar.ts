@@ -40,9 +40,9 @@ export function memberPath(path: string): string | undefined {
 /** Bytes of the source into tar-stream's parser, unzipped if they are gzip. */
 async function feed(source: Readable, tar: ReturnType<typeof extract>): Promise<void> {
 	const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-	const first = await chunks.next();
-	const all = Readable.from(rejoin(first.done ? undefined : first.value, chunks), { objectMode: false });
-	const plain = isGzip(first.value) ? all.pipe(createGunzip()) : all;
+	const first = await firstBytes(chunks);
+	const all = Readable.from(rejoin(first, chunks), { objectMode: false });
+	const plain = isGzip(first) ? all.pipe(createGunzip()) : all;
 	all.on("error", (error) => plain.destroy(error));
 	for await (const chunk of plain) {
 		if (tar.destroyed) throw new Error("Unexpected end of data");
@@ -51,9 +51,18 @@ async function feed(source: Readable, tar: ReturnType<typeof extract>): Promise<
 	tar.end(undefined);
 }
 
-async function* rejoin(first: Buffer | undefined, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-	if (first === undefined) return;
-	yield first;
+/** The first two bytes and what comes with them: a network may bring one byte alone. */
+async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+	let bytes: Buffer = Buffer.alloc(0);
+	for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+		bytes = Buffer.concat([bytes, next.value]);
+		if (bytes.length >= 2) break;
+	}
+	return bytes;
+}
+
+async function* rejoin(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+	if (first.length > 0) yield first;
 	for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
@@ -67,6 +76,6 @@ function drained(tar: ReturnType<typeof extract>): Promise<void> {
 	});
 }
 
-function isGzip(chunk: Buffer | undefined): boolean {
-	return chunk?.[0] === 0x1f && chunk[1] === 0x8b;
+function isGzip(bytes: Buffer): boolean {
+	return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
