@@ -29,7 +29,7 @@ export interface Lease {
 /** What is recorded of a deployment: enough to plan the next one. Holds no secret. */
 export interface DeploymentRecord {
 	readonly name: string;
-	/** Absolute path or text of the cloud file that it was deployed with, remembered. */
+	/** Absolute path of the cloud file that it was deployed with, remembered. Empty: the embedded provider's, which comes with davit. */
 	readonly cloudFile: string;
 	readonly manifestFile: string;
 	/** Digest of the interpolated manifest of the last finished deploy; absent if none finished. */

@@ -17,6 +17,7 @@ export interface Inputs {
 	readonly deployment: Deployment;
 	readonly cloud: Cloud;
 	readonly manifestFile: string;
+	/** Empty: the embedded provider's, wherever this package is. */
 	readonly cloudFile: string;
 	readonly manifestValue: Value;
 	readonly cloudValue: Value;
@@ -48,16 +49,14 @@ export async function readManifest(
 	const name = (manifest.value as { name?: unknown } | null)?.name;
 	const former = typeof name === "string" ? await recorded(name) : undefined;
 	const given = text(options, "cloud");
-	const cloudFile =
-		given === undefined
-			? (former?.cloudFile ?? join(packageFolder(), "manifests/cloud/local.yml"))
-			: resolve(context.cwd, given);
+	const cloudFile = given === undefined ? (former?.cloudFile ?? "") : resolve(context.cwd, given);
+	const cloudPath = cloudFile === "" ? join(packageFolder(), "manifests/cloud/local.yml") : cloudFile;
 	const cloud = interpolateManifest({
-		manifest: await readText(cloudFile, context, "cloud file"),
+		manifest: await readText(cloudPath, context, "cloud file"),
 		variables: inputs.variables,
 	});
 	const checked = check(manifest, cloud, dirname(manifestFile));
-	return { ...withChoices(checked, stemcellChoices(options, context), dirname(cloudFile)), manifestFile, cloudFile };
+	return { ...withChoices(checked, stemcellChoices(options, context), dirname(cloudPath)), manifestFile, cloudFile };
 }
 
 /** `--stemcell` goes before what the cloud file says, and is recorded with it. Files are found from the cloud file's folder. */
