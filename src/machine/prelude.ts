@@ -7,6 +7,8 @@
  * - `unpack FOLDER [--no-same-owner]` extracts a tar, compressed or not, from standard input, and fails if it broke off:
  *   2 is gzip's warning of trailing zeros; tar itself takes an end between two members, without its closing zeros, for a good one.
  * - `json TEXT` leaves a JSON string in REPLY.
+ * - `exclusive NAME` waits until no other script holds that name on the VM. A lost connection leaves a script behind that works on;
+ *   what it started holds the name too.
  * - `fence_hold` and `fence_release` do something only in a fenced script, which defines them first.
  */
 const functions = `set -euo pipefail
@@ -30,6 +32,11 @@ put() {
   (umask 077; printf %s "$text" >"$path.davit-new")
   own "$owner" "$mode" "$path.davit-new"
   mv -fT "$path.davit-new" "$path"
+}
+exclusive() {
+  mkdir -p /var/vcap/davit
+  exec {exclusive_fd}>>"/var/vcap/davit/$1.lock"
+  flock -w 600 "$exclusive_fd" || die "an earlier script of davit ($1) still works on this VM after 600 s"
 }
 json() {
   local text=$1

@@ -17,6 +17,18 @@ const schema = z.object({
 	init: z.enum(["systemd", "other"]),
 	/** The login user's id was moved away from 1000: close the connection and connect again. */
 	reconnect: z.boolean(),
+	/** `v1`: releases that know no unified hierarchy run (bpm before 1.1.10, garden-runc before 1.19.26). */
+	cgroups: z.enum(["v1", "v2", "none"]),
+	appArmor: z.boolean(),
+	sudo: z.enum(["sudo", "sudo-rs", "none"]),
+	/** What configures the network at boot. */
+	network: z.enum(["netplan", "networkd", "networkmanager", "ifupdown", "other"]),
+	/** `socket`: systemd listens and starts sshd for it (Ubuntu 22.10 and later): its port and restarts are ssh.socket's. */
+	sshd: z.enum(["service", "socket"]),
+	/** Nothing in /tmp can be run. */
+	tmpNoexec: z.boolean(),
+	/** The VM's clock at the end of the script, ms since 1970. */
+	clockMs: z.number(),
 });
 
 export type MachineFacts = z.infer<typeof schema>;
@@ -40,6 +52,9 @@ json "$kernel"; kernel=$REPLY
 init=other ids_word=all
 if [ -n "$one_id" ]; then ids_word=one; fi
 if [ -d /run/systemd/system ]; then init=systemd; fi
-printf '{"os":%s,"kernel":%s,"arch":"%s","cpus":%d,"memoryMib":%d,"dataDiskMib":%d,"bootId":"%s","ids":"%s","init":"%s","reconnect":%s}\\n' \\
+clock=\${EPOCHREALTIME/[.,]/}
+printf '{"os":%s,"kernel":%s,"arch":"%s","cpus":%d,"memoryMib":%d,"dataDiskMib":%d,"bootId":"%s","ids":"%s","init":"%s","reconnect":%s,' \\
   "$os_name" "$kernel" "$HOSTTYPE" "$cpus" "$memory" "$disk" "$boot" "$ids_word" "$init" "$reconnect"
+printf '"cgroups":"%s","appArmor":%s,"sudo":"%s","network":"%s","sshd":"%s","tmpNoexec":%s,"clockMs":%d}\\n' \\
+  "$cgroups" "$app_armor" "$sudo" "$network" "$sshd" "$tmp_noexec" $((clock / 1000))
 `;

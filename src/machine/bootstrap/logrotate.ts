@@ -3,8 +3,10 @@ import { quote } from "../shell.ts";
 /** Run every hour: by a systemd timer, or by PID 1 of an embedded VM. */
 const ROTATE_PROGRAM = "/var/vcap/davit/rotate-logs";
 
+/** `su`: the folders are vcap's group's to write, and logrotate passes over such folders unless it is told whom to be there. */
 const configuration = `# Written by davit, as bosh-agent writes it.
 /var/vcap/data/sys/log/*.log /var/vcap/data/sys/log/.*.log /var/vcap/data/sys/log/*/*.log /var/vcap/data/sys/log/*/.*.log /var/vcap/data/sys/log/*/*/*.log /var/vcap/data/sys/log/*/*/.*.log {
+  su root root
   missingok
   rotate 7
   compress

@@ -1,27 +1,6 @@
 import { assign, assignList } from "../shell.ts";
 import type { MachineSpec } from "./spec.ts";
 
-/** `/etc/resolv.conf` may be a mount, and then can't be renamed over; systemd-resolved's own file isn't ours to write. */
-const dns = `case $(readlink -f /etc/resolv.conf) in
-  /run/systemd/resolve/*)
-    mkdir -p /etc/systemd/resolved.conf.d
-    put /etc/systemd/resolved.conf.d/davit.conf 0644 root:root "[Resolve]"$'\\n'"DNS=\${dns[*]}"$'\\n'
-    systemctl try-restart systemd-resolved.service
-    ;;
-  *)
-    servers=$(printf 'nameserver %s\\n' "\${dns[@]}")
-    if [ ! -f /etc/resolv.conf ] || [ "$(</etc/resolv.conf)" != "$servers" ]; then
-      printf '%s\\n' "$servers" >/etc/resolv.conf.davit-new
-      chmod 0644 /etc/resolv.conf.davit-new
-      if ! mv -fT /etc/resolv.conf.davit-new /etc/resolv.conf 2>/dev/null; then
-        printf '%s\\n' "$servers" >/etc/resolv.conf
-        rm -f /etc/resolv.conf.davit-new
-      fi
-    fi
-    ;;
-esac
-`;
-
 const ntp = `put /var/vcap/bosh/etc/ntpserver 0644 root:root "\${ntp[*]}"
 if [ -d /run/systemd/system ] && [ -d /etc/chrony/sources.d ]; then
   put /etc/chrony/sources.d/davit.sources 0644 root:root "$(printf 'server %s iburst\\n' "\${ntp[@]}")"$'\\n'
@@ -49,10 +28,9 @@ function proxyLines(values: NonNullable<MachineSpec["proxy"]>): string[] {
 	);
 }
 
-/** NTP, DNS and proxy, each only where the cloud config gives it. */
+/** NTP and proxy, each only where the cloud config gives it. */
 export function networkServices(spec: MachineSpec): string {
 	const parts: string[] = [];
-	if (spec.dns !== undefined && spec.dns.length > 0) parts.push(assignList("dns", spec.dns), dns);
 	if (spec.ntp !== undefined && spec.ntp.length > 0) parts.push(assignList("ntp", spec.ntp), ntp);
 	if (spec.proxy !== undefined) parts.push(assignList("proxy", proxyLines(spec.proxy)), proxy);
 	return parts.length === 0 ? "" : `${parts.join("\n")}\n`;

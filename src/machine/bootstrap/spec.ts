@@ -25,6 +25,25 @@ export interface MachineSpec {
 	/** The user that davit logs in as. */
 	readonly login?: { readonly user: string; readonly authorizedKeys: readonly string[] };
 	readonly supervisor?: SupervisorFiles;
+	/** What a plain image may lack. */
+	readonly packages?: PackageSource;
+}
+
+/** Debian packages that must be there, and where those that aren't come from. With no mirror, one that is missing is an error. */
+export interface PackageSource {
+	readonly names: readonly string[];
+	readonly mirror?: {
+		/** Of an archive in Debian's or Ubuntu's form: `http://mirror.internal/debian`. */
+		readonly url: string;
+		/** `bookworm bookworm-updates`; absent: the image's own VERSION_CODENAME. */
+		readonly suites?: readonly string[];
+		/** Absent: `main`, and `universe` on Ubuntu. */
+		readonly components?: readonly string[];
+		/** The archive isn't signed by a key that the image has: it is believed as it is. */
+		readonly trusted?: boolean;
+	};
+	/** How long dpkg's lock may be another's. Default 600. */
+	readonly lockSeconds?: number;
 }
 
 /** The supervisor's files, by path below `/var/vcap/davit/supervisor/`; `start` and `monit` name two of them. */
