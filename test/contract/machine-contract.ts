@@ -91,9 +91,12 @@ const expected = {
 	packages: [tool],
 };
 
+/** A guest without hardware virtualisation boots in minutes where other tests run beside it. */
+const PATIENCE_MS = 900_000;
+
 /** What a job finds on a VM, whatever booted it: the design's section of that name. */
 export function machineContract(name: string, open: () => Promise<Machine>): void {
-	describe(`machine: ${name}`, () => {
+	describe(`machine: ${name}`, { timeout: PATIENCE_MS }, () => {
 		let vm: Machine;
 		const send = (script: string, stdin?: string | Uint8Array) => vm.run(fenced(script, 7), stdin);
 		const done = async (script: string, stdin?: string | Uint8Array) => {
@@ -118,7 +121,7 @@ export function machineContract(name: string, open: () => Promise<Machine>): voi
 		beforeAll(async () => {
 			vm = await open();
 			await done(bootstrapScript(spec));
-		});
+		}, PATIENCE_MS);
 		afterAll(() => vm?.close());
 
 		test("vcap and BOSH's groups are there", async () => {
