@@ -1,0 +1,75 @@
+import type { VmNetwork } from "../../cpi/cpi.ts";
+import { formatIp, parseIp } from "../../manifest/ip.ts";
+import type { AgentEndpoint } from "./endpoint.ts";
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** The manifest's `env` with the endpoint in it, as every CPI takes it in create_vm; what the manifest says of `bosh.mbus` gives way. */
+export function agentEnvironment(env: Data, endpoint: AgentEndpoint): Data {
+	const bosh = (env.bosh ?? {}) as Data;
+	return { ...env, bosh: { ...bosh, mbus: { urls: [mbusUrl(endpoint)], cert: endpoint.certificate } } };
+}
+
+/** On all addresses of the VM, those of IPv6 included. */
+function mbusUrl({ user, password, port }: AgentEndpoint): string {
+	return `https://${user}:${password}@0.0.0.0:${port}`;
+}
+
+/** What a CPI knows of the VM's devices, in the forms that the agent reads: a path, or a map of path, volume_id, id, lun, host_device_id. */
+export interface AgentDisks {
+	readonly system: string;
+	readonly ephemeral?: string | Data;
+	readonly persistent?: Readonly<Record<string, string | Data>>;
+}
+
+export interface AgentSettingsInput {
+	readonly endpoint: AgentEndpoint;
+	readonly vmName: string;
+	readonly networks: Readonly<Record<string, VmNetwork>>;
+	/** MAC address by network: needed when there are several networks. */
+	readonly macs?: Readonly<Record<string, string>>;
+	readonly disks: AgentDisks;
+	/** The manifest's. */
+	readonly env: Data;
+	readonly ntp: readonly string[];
+}
+
+/**
+ * The JSON that the agent reads from user data, a config drive or a CD-ROM when there is no registry (bosh-agent, settings/settings.go;
+ * CPI API v2). Blobs never pass through the agent, but it wants a store: its own folder.
+ */
+export function agentSettings(input: AgentSettingsInput): Data {
+	const { endpoint, vmName, networks, macs = {}, disks, env, ntp } = input;
+	const entries = Object.entries(networks).map(([name, network]) => [name, agentNetwork(network, macs[name])] as const);
+	return {
+		agent_id: endpoint.agentId,
+		vm: { name: vmName },
+		mbus: mbusUrl(endpoint),
+		networks: Object.fromEntries(entries),
+		disks: { persistent: {}, ...disks },
+		env: agentEnvironment(env, endpoint),
+		ntp,
+		blobstore: { provider: "local", options: { blobstore_path: "/var/vcap/micro_bosh/data/cache" } },
+	};
+}
+
+function agentNetwork(network: VmNetwork, mac: string | undefined): Data {
+	const { type, ip, prefix, gateway, dns, cloudProperties } = network;
+	return {
+		type,
+		...(ip === undefined ? {} : { ip }),
+		...(ip === undefined || prefix === undefined ? {} : { netmask: netmask(ip, prefix) }),
+		...(gateway === undefined ? {} : { gateway }),
+		dns,
+		default: network.default,
+		...(mac === undefined ? {} : { mac }),
+		cloud_properties: cloudProperties,
+	};
+}
+
+/** `255.255.255.0`, `ffff:ffff::`; the agent reads no prefix lengths here. */
+function netmask(ip: string, prefix: number): string {
+	const bits = parseIp(ip)?.bits ?? 32;
+	const value = ((1n << BigInt(prefix)) - 1n) << BigInt(bits - prefix);
+	return formatIp({ bits, value });
+}
