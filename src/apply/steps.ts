@@ -9,6 +9,7 @@ import { installJobs, updateNames } from "./steps/jobs.ts";
 import { installPackages } from "./steps/packages.ts";
 import { deleteInstance, forgetDeployment, recordDeploy } from "./steps/record.ts";
 import { start } from "./steps/start.ts";
+import { uploadStemcell } from "./steps/stemcell.ts";
 import { stop } from "./steps/stop.ts";
 import { createVm, deleteOrphanVm, deleteVm, powerOn } from "./steps/vm.ts";
 
@@ -28,6 +29,7 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	stop,
 	"detach-disk": detachDisk,
 	"delete-vm": deleteVm,
+	"upload-stemcell": uploadStemcell,
 	"create-vm": createVm,
 	"power-on": powerOn,
 	"bootstrap-vm": bootstrapVm,

@@ -7,7 +7,7 @@ import { nearest } from "../manifest/nearest.ts";
 import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
-import type { StemcellName } from "../stemcell/stemcell.ts";
+import type { Stemcell, StemcellName } from "../stemcell/stemcell.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
@@ -20,7 +20,7 @@ import { aliasProblems, recordsJson, runsBoshDns } from "./names-records.ts";
 import type { Placement } from "./place.ts";
 import type { JobUse, PlacedInstance } from "./placed.ts";
 import { templateSpec } from "./spec.ts";
-import type { PackageUse, VmShape } from "./step.ts";
+import type { PackageUse, ShapeStemcell, VmShape } from "./step.ts";
 
 export interface DesiredInput {
 	readonly deployment: Deployment;
@@ -30,7 +30,7 @@ export interface DesiredInput {
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly disks: readonly DiskRecord[];
 	/** What the VMs of a manifest's stemcell boot on a CPI: the version is the image's. Undefined: as the manifest says. */
-	readonly stemcell: (name: StemcellName, cpi: string) => StemcellName | undefined;
+	readonly stemcell: (name: StemcellName, cpi: string) => Stemcell | undefined;
 }
 
 /** Every wanted instance in full, and everything that is wrong with the manifest against its releases. */
@@ -229,16 +229,20 @@ function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, clo
 		name: `${group.name}/${placed.id}`,
 	};
 	const cpi = az?.cpi ?? cloud.cpis[0]?.name ?? "";
-	const { os, version } = stemcell(named, cpi) ?? named;
 	return {
 		cpi,
-		stemcell: { os, version },
+		stemcell: shapeStemcell(named, stemcell(named, cpi)),
 		cloudProperties: Object.assign({}, ...layers),
 		networks: Object.fromEntries(Object.entries(placed.networks).map(([name, network]) => [name, vmNetwork(network)])),
 		env: group.env,
 		guests: cloud.guests,
 		metadata,
 	};
+}
+
+function shapeStemcell({ os, version }: StemcellName, found: Stemcell | undefined): ShapeStemcell {
+	if (!found) return { os, version, kind: "local", heavy: false };
+	return { os: found.os, version: found.version, kind: found.kind, heavy: found.source.from === "file" };
 }
 
 function vmNetwork(network: PlacedInstance["networks"][string]): VmNetwork {

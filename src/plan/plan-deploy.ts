@@ -6,6 +6,7 @@ import { planCompile } from "./plan-compile.ts";
 import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
 import { counted, titleOf } from "./titles.ts";
 import { updateOrder } from "./update-order.ts";
+import { withUploads } from "./upload-stemcells.ts";
 
 export interface DeployInput {
 	readonly deployment: string;
@@ -67,7 +68,7 @@ export function planDeploy(input: DeployInput): Plan {
 		});
 	steps.push(...updates(input, plans, prepared, compile.stepOf));
 	steps.push(...conclusion(input, steps));
-	return { deployment, steps, changes: changesOf(input) };
+	return { deployment, steps: withUploads(steps), changes: changesOf(input) };
 }
 
 function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {

@@ -1,6 +1,7 @@
 import type { DiskCid, VmCid, VmNetwork } from "../cpi/cpi.ts";
 import type { Guests } from "../manifest/cloud.ts";
 import type { DiskRecord } from "../state/state.ts";
+import type { StemcellKind, StemcellName } from "../stemcell/stemcell.ts";
 
 /** An instance for people: `database/0`. */
 export type InstanceName = string;
@@ -16,10 +17,16 @@ interface StepBase {
 	readonly instance?: InstanceName;
 }
 
+export interface ShapeStemcell extends StemcellName {
+	readonly kind: StemcellKind;
+	/** The image is a file that the cloud must be given first. */
+	readonly heavy: boolean;
+}
+
 /** What a VM is made from; with the seed and the key it becomes the CPI's request. */
 export interface VmShape {
 	readonly cpi: string;
-	readonly stemcell: { readonly os: string; readonly version: string };
+	readonly stemcell: ShapeStemcell;
 	readonly cloudProperties: Readonly<Record<string, unknown>>;
 	readonly networks: Readonly<Record<string, VmNetwork>>;
 	readonly env: Readonly<Record<string, unknown>>;
@@ -65,6 +72,7 @@ export type Step = StepBase &
 		  }
 		| { readonly kind: "detach-disk"; readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string }
 		| { readonly kind: "delete-vm"; readonly cid: VmCid; readonly cpi: string }
+		| { readonly kind: "upload-stemcell"; readonly cpi: string; readonly stemcell: ShapeStemcell }
 		| { readonly kind: "create-vm"; readonly shape: VmShape }
 		| { readonly kind: "power-on"; readonly cid: VmCid; readonly cpi: string }
 		| { readonly kind: "bootstrap-vm" }

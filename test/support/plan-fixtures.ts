@@ -107,7 +107,7 @@ export function desired(
 		packages: [],
 		shape: {
 			cpi: "local",
-			stemcell: { os: "local", version: "1" },
+			stemcell: { os: "local", version: "1", kind: "local", heavy: false },
 			cloudProperties: {},
 			networks: {},
 			env: {},

@@ -1,9 +1,10 @@
-import type { CreatedVm, StemcellCid, VmRequest } from "../../cpi/cpi.ts";
+import type { CreatedVm, VmRequest } from "../../cpi/cpi.ts";
 import { shapeDigests } from "../../plan/desired.ts";
-import type { Step, VmShape } from "../../plan/step.ts";
+import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
 import type { InstanceRecord } from "../../state/state.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
+import { stemcellCid } from "./stemcell.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
@@ -16,7 +17,7 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 	if (!records.find(name)) await store.write(lease.fence, [records.put(newRecord(context, name))]);
 	const hostKey = generateKeyPair(`davit seed ${name}`);
 	const key = `${context.owner.deployment}-${name.replace("/", "-")}-${desired.placed.id.slice(0, 8)}-${lease.fence.number}`;
-	const stemcell = await stemcellCid(context, step.shape);
+	const stemcell = await stemcellCid(step.shape, context);
 	const request: VmRequest = {
 		key,
 		owner: context.owner,
@@ -75,14 +76,6 @@ function newRecord(context: ApplyContext, name: string): InstanceRecord {
 		wanted: "started",
 		ignore: false,
 	};
-}
-
-/** The image's id at the cloud; registering the same image twice gives the same id. */
-async function stemcellCid(context: ApplyContext, shape: VmShape): Promise<StemcellCid> {
-	const { os, version } = shape.stemcell;
-	const key = `stemcell-${context.owner.store}-${os}-${version}`;
-	const image = { key, owner: context.owner, os, version, ...context.stemcellImage(shape.stemcell, shape.cpi) };
-	return context.cpi(shape.cpi).createStemcell(image, callOptions(context));
 }
 
 /** A host name of letters, digits and dashes, at most 63 long. */
