@@ -1,4 +1,5 @@
 import type { DiskHint } from "../../cpi/cpi.ts";
+import { problem, UserError } from "../../errors.ts";
 import { parseFacts } from "../../machine/bootstrap/facts.ts";
 import { mountDiskScript } from "../../machine/disk.ts";
 import { swapHostKeyScript } from "../../machine/host-key.ts";
@@ -36,9 +37,29 @@ export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContex
 	}
 	if (vm.ephemeralDisk) await mountEphemeralDisk(vm.ephemeralDisk, step, context);
 	const { stdout } = await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
-	if (parseFacts(stdout).reconnect) context.disconnect(name);
+	const facts = parseFacts(stdout);
+	refuseOtherTime(name, facts.clockMs - context.clock.now());
+	if (facts.reconnect) context.disconnect(name);
 	const current = records.get(name).vm;
 	if (current) await store.write(lease.fence, [records.update(name, { vm: { ...current, bootstrapped: true } })]);
+}
+
+/** Milliseconds by which a VM's clock may differ from davit's. */
+const CLOCK_TOLERANCE = 5 * 60_000;
+
+/** Certificates that are made now aren't valid yet where it is earlier, and jobs on VMs with different times don't agree on anything. */
+function refuseOtherTime(name: string, differenceMs: number): void {
+	if (Math.abs(differenceMs) <= CLOCK_TOLERANCE) return;
+	const minutes = Math.round(Math.abs(differenceMs) / 60_000);
+	throw new UserError(
+		problem(
+			"clock-differs",
+			`${name}: its clock is ${minutes} minutes ${differenceMs < 0 ? "behind" : "ahead of"} davit's`,
+			{
+				hint: "name time servers that the VMs reach under ntp: in the cloud file, or mend the clock of the VM's host or of this machine; then deploy again",
+			},
+		),
+	);
 }
 
 /** It was made with the VM, so nothing on it can be anybody's data but this VM's own. */
