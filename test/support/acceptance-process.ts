@@ -22,7 +22,7 @@ export interface Running {
 	readonly ended: Promise<Outcome>;
 }
 
-/** A command that takes longer than this hangs, in ms. */
+/** A command that takes longer than this hangs, in ms, where nothing else is said. */
 const LONGEST_MS = 240_000;
 
 export interface Spawned {
@@ -32,6 +32,8 @@ export interface Spawned {
 	readonly stdin?: string;
 	/** It leads a process group, as in a terminal: a signal goes to all of it. */
 	readonly group?: boolean;
+	/** How long it may take, in ms. */
+	readonly longestMs?: number;
 }
 
 /** Starts a command whose standard output is NDJSON. */
@@ -86,7 +88,7 @@ export function run(spawned: Spawned): Promise<Outcome> {
 	return begin(spawned).ended;
 }
 
-function begin({ argv, env, cwd, stdin, group = false }: Spawned): {
+function begin({ argv, env, cwd, stdin, group = false, longestMs = LONGEST_MS }: Spawned): {
 	readonly child: ChildProcess;
 	readonly ended: Promise<Outcome>;
 } {
@@ -103,7 +105,7 @@ function begin({ argv, env, cwd, stdin, group = false }: Spawned): {
 		child[name]?.setEncoding("utf8").on("data", (text: string) => {
 			parts[name] += text;
 		});
-	const timer = setTimeout(() => child.kill("SIGKILL"), LONGEST_MS);
+	const timer = setTimeout(() => child.kill("SIGKILL"), longestMs);
 	const ended = once(child, "close").then(([code]): Outcome => {
 		clearTimeout(timer);
 		return { code: (code as number | null) ?? undefined, ...parts };

@@ -18,6 +18,8 @@ export interface RunOptions {
 	readonly stdin?: string;
 	/** As in a terminal: a signal goes to its whole process group. */
 	readonly group?: boolean;
+	/** How long the command may take, in ms; default 4 minutes. */
+	readonly longestMs?: number;
 }
 
 /** A command's end and the events that it told. */
@@ -57,7 +59,7 @@ export function openWorld(user: User, davit = DAVIT): World {
 	// One for all worlds of a user: each would compile all of davit anew.
 	const cache = join(tmpdir(), `davit-acceptance-compiled-${user.id ?? process.getuid?.()}`);
 	const path = `${dirname(davit)}:${process.env.PATH}`;
-	const command = (argv: readonly string[], { env, stdin, group = false }: RunOptions = {}): Spawned => ({
+	const command = (argv: readonly string[], { env, stdin, longestMs, group = false }: RunOptions = {}): Spawned => ({
 		argv: [...user.argv, ...argv],
 		env: {
 			PATH: path,
@@ -71,6 +73,7 @@ export function openWorld(user: User, davit = DAVIT): World {
 		cwd: folder,
 		group,
 		...(stdin === undefined ? {} : { stdin }),
+		...(longestMs === undefined ? {} : { longestMs }),
 	});
 	const spawned = (args: readonly string[], options?: RunOptions) => command([davit, ...args], options);
 	const withJson = ([verb = "", ...args]: readonly string[]) => [verb, "--json", ...args];

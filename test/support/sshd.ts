@@ -33,6 +33,8 @@ export interface SshdOptions {
 	readonly shell?: string;
 	/** Text of ~/.bashrc of `ops`. */
 	readonly bashrc?: string;
+	/** Where it listens; default: loopback of this machine's own network namespace. */
+	readonly network?: { readonly namespace: string; readonly address: string };
 }
 
 const SSHD = "/usr/sbin/sshd";
@@ -58,8 +60,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 	await mkdir("/run/sshd", { recursive: true });
 	for (let tries = 1; ; tries += 1) {
 		const port = await freePort();
-		await writeConfig(folder, port, options.config ?? []);
-		const started = await start(folder, port);
+		const address = options.network?.address ?? "127.0.0.1";
+		await writeConfig(folder, [...(options.config ?? []), `Port ${port}`, `ListenAddress ${address}`]);
+		const started = await start(folder, `${address} port ${port}`, options.network?.namespace);
 		if (started) return { port, hostKey, login, folder, ...started };
 		if (tries === 3) throw new Error("sshd did not start");
 	}
@@ -79,11 +82,9 @@ async function writeUsers(folder: string, options: SshdOptions): Promise<void> {
 	await writeFile(join(folder, "sudoers"), ["root ALL=(ALL) ALL", ...sudoers, ""].join("\n"), { mode: 0o440 });
 }
 
-function writeConfig(folder: string, port: number, first: readonly string[]): Promise<void> {
+function writeConfig(folder: string, first: readonly string[]): Promise<void> {
 	const lines = [
 		...first,
-		`Port ${port}`,
-		"ListenAddress 127.0.0.1",
 		`HostKey ${folder}/host_key`,
 		`AuthorizedKeysFile ${folder}/authorized_keys`,
 		"StrictModes no",
@@ -93,17 +94,28 @@ function writeConfig(folder: string, port: number, first: readonly string[]): Pr
 	return writeFile(join(folder, "sshd_config"), `${lines.join("\n")}\n`);
 }
 
-async function start(folder: string, port: number) {
+async function start(folder: string, listening: string, namespace: string | undefined) {
 	const binds = ["passwd", "shadow", "sudoers"].map((name) => `mount --bind ${folder}/${name} /etc/${name}`);
 	const script = [...binds, `exec ${SSHD} -D -e -f ${folder}/sshd_config`].join(" && ");
-	const server = spawn("unshare", ["--mount", "--propagation", "private", "/bin/sh", "-c", script], {
+	const inside = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+	const [command = "", ...args] = [
+		...inside,
+		"unshare",
+		"--mount",
+		"--propagation",
+		"private",
+		"/bin/sh",
+		"-c",
+		script,
+	];
+	const server = spawn(command, args, {
 		stdio: ["ignore", "ignore", "pipe"],
 	});
 	let log = "";
 	server.stderr?.on("data", (chunk: Buffer) => {
 		log += chunk.toString("utf8");
 	});
-	while (!log.includes(`listening on 127.0.0.1 port ${port}`)) {
+	while (!log.includes(`listening on ${listening}`)) {
 		if (server.exitCode !== null) return undefined;
 		await delay(10);
 	}
