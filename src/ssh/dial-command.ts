@@ -8,7 +8,10 @@ import { commandFailed } from "./dial-failures.ts";
 /** Bytes of a command's standard error that are kept for a message. */
 const KEPT = 4096;
 
-/** The stream of a ProxyCommand, run by /bin/sh as OpenSSH runs it. Resolves when the first byte came through. */
+/**
+ * The stream of a ProxyCommand, run by /bin/sh as OpenSSH runs it. Resolves when the first byte came through; at once where the client
+ * speaks first: then the command's failure is the stream's error.
+ */
 export async function dialCommand(command: string, host: string, port: number, context: DialContext): Promise<Duplex> {
 	context.onStage("gateway");
 	const { deadlines, clock, signal, target } = context;
@@ -19,6 +22,7 @@ export async function dialCommand(command: string, host: string, port: number, c
 	const child = spawn("/bin/sh", ["-c", `exec ${line}`], { stdio: "pipe", detached: true });
 	const said = tail(child);
 	const stream = duplex(child, (what) => commandFailed(target, command, what, said()));
+	if (context.speaksFirst === "client") return stream;
 	const late = () => commandFailed(target, command, `brought no byte within ${duration(deadlines.dial)}`, said());
 	try {
 		await withDeadline({ ms: deadlines.dial, clock, signal, late }, (until) =>

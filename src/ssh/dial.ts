@@ -16,6 +16,8 @@ export interface DialContext {
 	readonly jumpClients: JumpClients;
 	/** Path of the SSH agent's socket, for jump hosts without a private key. */
 	readonly agent?: string;
+	/** Whose bytes come first, as far as it matters to a dialer that can't see whether it is through. Default: the server's, as in SSH. */
+	readonly speaksFirst?: "server" | "client";
 }
 
 /** The byte stream to a host's port, by the dialer that the cloud file names. Rejects with an SshError of stage resolve, dial or gateway. */

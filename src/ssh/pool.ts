@@ -50,6 +50,7 @@ export function createSsh(options: SshOptions): Ssh {
 				vm.client.end();
 			}
 		},
+		dial: opening.dial,
 		disconnect(target) {
 			const vm = vms.peek(vmKey(target));
 			if (!vm) return;
@@ -69,10 +70,14 @@ function createOpening(options: SshOptions) {
 	const jumpClients = createJumpClients();
 	const limiters = new Map<string, Limiter>();
 
-	const logIn = async (target: SshTarget, signal: AbortSignal) => {
-		const onStage = (stage: SshStage) => options.onStage?.(target.name, stage);
+	const contextOf = (name: string, signal: AbortSignal): DialContext => {
+		const onStage = (stage: SshStage) => options.onStage?.(name, stage);
 		const agent = options.agent === undefined ? {} : { agent: options.agent };
-		const context: DialContext = { target: target.name, deadlines, clock, signal, onStage, jumpClients, ...agent };
+		return { target: name, deadlines, clock, signal, onStage, jumpClients, ...agent };
+	};
+
+	const logIn = async (target: SshTarget, signal: AbortSignal) => {
+		const context = contextOf(target.name, signal);
 		const key = gatewayKey(target.dialer, target.host, target.port);
 		const limiter = limiters.get(key) ?? createLimiter(options.limits?.handshakes ?? 8);
 		limiters.set(key, limiter);
@@ -102,7 +107,9 @@ function createOpening(options: SshOptions) {
 			throw error;
 		}
 	};
-	return { open, close: () => jumpClients.close() };
+	const dialPort: Ssh["dial"] = ({ name, host, dialer }, port, { signal }) =>
+		dial(dialer, host, port, { ...contextOf(name, signal), speaksFirst: "client" });
+	return { open, dial: dialPort, close: () => jumpClients.close() };
 }
 
 /** That a root shell comes, and that nothing but the script's output does. */

@@ -77,6 +77,12 @@ export type SshStage = "resolve" | "dial" | "gateway" | "banner" | "host-key" | 
 export interface Ssh {
 	/** Connects, or returns the kept connection. */
 	connect(target: SshTarget, options: { readonly signal: AbortSignal }): Promise<SshConnection>;
+	/** The byte stream to another port of the VM than SSH's, by its dialer; for a protocol whose client speaks first. It is the caller's to end. */
+	dial(
+		target: Pick<SshTarget, "name" | "host" | "dialer">,
+		port: number,
+		options: { readonly signal: AbortSignal },
+	): Promise<Duplex>;
 	/** Closes the kept connection, if there is one: the VM is another, or off. The next `connect` dials anew. */
 	disconnect(target: SshTarget): void;
 	close(): void;
