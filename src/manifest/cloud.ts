@@ -23,7 +23,14 @@ export interface Guests {
 	/** PEM, any number of certificates, which the system of every VM trusts. */
 	readonly trustedCertificates?: string;
 	/** Where a plain image's missing packages come from. */
-	readonly packageMirror?: string;
+	readonly packageMirror?: {
+		readonly url: string;
+		/** Absent: the image's own. */
+		readonly suites?: readonly string[];
+		readonly components?: readonly string[];
+		/** It isn't signed by a key that the image has, and is believed as it is. */
+		readonly trusted?: boolean;
+	};
 }
 
 /** Which image a manifest's stemcell is. Without file and cloud properties it is the one that davit has built or knows. */

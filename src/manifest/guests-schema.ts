@@ -1,12 +1,23 @@
 import { z } from "zod";
 import type { Guests } from "./cloud.ts";
-import { compact, names, optional, section, text } from "./section.ts";
+import { compact, flag, names, optional, section, text } from "./section.ts";
 
 const certificates = z
 	.string()
 	.regex(/-----BEGIN CERTIFICATE-----[\s\S]*-----END CERTIFICATE-----/, "certificates in PEM");
 
-const mirror = z.string().regex(/^https?:\/\/\S+$/, "the http or https address of a distribution's packages");
+const url = z.string().regex(/^https?:\/\/\S+$/, "the http or https address of a distribution's packages");
+
+/** An archive in Debian's form: its address, or a map with more. */
+const mirror = z.union(
+	[
+		url.transform((only) => ({ url: only })),
+		section({ url, suites: optional(names), components: optional(names), trusted: optional(flag) }).transform(
+			({ url, ...more }) => ({ url, ...compact(more) }),
+		),
+	],
+	"the http or https address of a distribution's packages, or a map with url: and perhaps suites:, components:, trusted:",
+);
 
 /** Keys of the cloud file for what every VM gets. BOSH has them among its director's and agents' properties. */
 export const guestKeys = {

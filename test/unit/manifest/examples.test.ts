@@ -29,7 +29,7 @@ stemcells:
 		ntp: ["10.0.0.1", "time.internal"],
 		proxy: { http: "http://proxy:3128", no: ".internal" },
 		trustedCertificates: CERTIFICATE,
-		packageMirror: "http://mirror.internal/debian",
+		packageMirror: { url: "http://mirror.internal/debian" },
 	});
 	expect(cloud.stemcells).toEqual([
 		{ os: "debian-12", version: "12", kind: "plain", file: "images/debian.qcow2" },
