@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
 import type { Clock } from "../../clock.ts";
 import { withDeadline } from "../../ssh/deadline.ts";
+import { SshError } from "../../ssh/errors.ts";
 import type { AgentEndpoint } from "./endpoint.ts";
 import { type AgentPeer, agentSilent, answerLost, noAgent, tlsFailed } from "./failures.ts";
 
@@ -58,7 +59,8 @@ async function startTls(stream: Duplex, target: AgentTarget, signal: AbortSignal
 		secure.on("error", () => {});
 		secure.destroy();
 		signal.throwIfAborted();
-		throw tlsFailed(target, error as Error);
+		// A dialer that can't tell beforehand whether it is through says so here.
+		throw stream.errored instanceof SshError ? stream.errored : tlsFailed(target, error as Error);
 	}
 }
 
@@ -69,7 +71,7 @@ async function exchange(secure: TLSSocket, target: AgentTarget, body: string, si
 		path: "/agent",
 		auth: `${user}:${password}`,
 		headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" },
-		agent: false,
+		// Only without an agent of its own does Node take this stream.
 		createConnection: () => secure,
 		signal,
 	});
