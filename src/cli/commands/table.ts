@@ -46,6 +46,11 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./inspect-release.ts"),
 	},
 	{
+		name: "build-stemcell",
+		about: "Build the image that VMs boot, from a distribution's packages",
+		load: () => import("./build-stemcell.ts"),
+	},
+	{
 		name: "ssh-config",
 		about: "Print an OpenSSH configuration for the instances",
 		load: () => import("./ssh-config.ts"),
