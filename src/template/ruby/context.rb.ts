@@ -59,6 +59,9 @@ module Bosh
           Met.new
         end
 
+        # Of BOSH's property helper; templates use it to ask without a raise.
+        def lookup_property(tree, name) = PropertyReader.find(tree, name)
+
         def self.find(tree, name)
           name.split('.').reduce(tree) { |node, key| node.nil? ? nil : node[key] }
         end

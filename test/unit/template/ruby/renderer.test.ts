@@ -110,6 +110,11 @@ describe("a template", () => {
 			"<%= spec.networks.methods(false).inspect %> <%= spec.networks.marshal_dump.keys.inspect %>",
 			"[:default] [:default]",
 		],
+		[
+			"lookup_property",
+			"<%= lookup_property(@raw_properties, 'none').nil? %> <%= lookup_property(raw_properties, 'tree.leaf') %>",
+			"true green",
+		],
 		["trim mode", "<% if true -%>\nx\n<%- end -%>\ny\n", "x\ny\n"],
 		[
 			"IPAddr and others without require",
