@@ -40,6 +40,14 @@ export function parseMonit(text: string, source: MonitFile): MonitFileChecks {
 	const warn: Warn = (line, message, hint) => {
 		problems.push(warning("monit-check", message, { place: place(line), hint }));
 	};
+	if (/^\s*\{/.test(text)) {
+		fail(
+			1,
+			"this is the description of a Windows service, which no VM of davit's can run",
+			"take the job out, or its addon: exclude the stemcells and groups that it isn't for",
+		);
+		return { checks: [], problems };
+	}
 	const { tokens, unclosedQuote } = monitTokens(text);
 	if (unclosedQuote !== undefined) fail(unclosedQuote, "a quote is never closed", "close it");
 	const reader = monitReader(tokens);

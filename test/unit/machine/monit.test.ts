@@ -80,6 +80,12 @@ check process gorouter
 		expect(parse('\n# nothing to watch, "really\n\n')).toEqual({ checks: [], problems: [] });
 	});
 
+	test("a Windows job's file, which is JSON, is told as what it is, once", () => {
+		expect(parse('{"processes": [\n  {"name": "rep", "executable": "C:\\\\rep.exe"}\n]}').problems).toMatchObject([
+			{ message: "this is the description of a Windows service, which no VM of davit's can run", place: { line: 1 } },
+		]);
+	});
+
 	test("`depends on a` ends where the next statement begins", () => {
 		const check = only("check process a with pidfile /a\n depends on b\n group c");
 		expect([check.dependsOn, check.groups]).toEqual([["b"], ["c"]]);
