@@ -64,7 +64,7 @@ async function openFolder(ref: ReleaseRef, path: string, sources: ReleaseSources
 	const files = await sources.folder(path);
 	const final = await finalReleaseFile(files, ref.name, ref.version);
 	if (final !== undefined) return readFinalRelease(files, final);
-	const folder = await readFolder(files);
+	const folder = await readFolder(files, ref.name);
 	if (folder.name !== ref.name)
 		throw new UserError(otherRelease(ref, path, { name: folder.name, version: ref.version }));
 	const made = ref.version === "create" || ref.version === "latest";

@@ -1,5 +1,5 @@
 import { type Problem, problem, UserError } from "../errors.ts";
-import type { ReleaseFiles } from "./files.ts";
+import type { FileTree, ReleaseFiles } from "./files.ts";
 import { findBuild, openBuild, readBlobstore } from "./final-builds.ts";
 import { type FingerprintFile, fingerprint, sha256Of } from "./fingerprint.ts";
 import { packageArchive } from "./package-archive.ts";
@@ -26,22 +26,19 @@ export interface FolderJob extends ReleaseJob {
 
 /**
  * Reads a release folder as `create-release` does (bosh-cli, release/dir_reader.go). Packages are recipes: their archive is made when opened.
+ * `givenName` is the release's where the folder has no `config/final.yml`, as with `create-release --name` and a manifest's `version: create`.
  * @throws UserError with everything that is wrong in it.
  */
-export async function readFolder(files: ReleaseFiles): Promise<ReleaseFolder> {
+export async function readFolder(files: ReleaseFiles, givenName?: string): Promise<ReleaseFolder> {
 	const problems: Problem[] = [];
-	const { name, noCompression } = await readFinalConfig(files, problems);
+	const { name, noCompression } = await readFinalConfig(files, givenName, problems);
 	const tree = await readSourceTree(files);
 	const packages: ReleasePackage[] = [];
 	for (const folder of await folders(files, "packages")) {
 		const read = await attempt(problems, () => readPackageFolder(files, tree, `packages/${folder}`, problems));
 		if (read) packages.push(read);
 	}
-	const jobs: FolderJob[] = [];
-	for (const folder of await folders(files, "jobs")) {
-		const job = await readJobFolder(files, name, folder, problems);
-		if (job) jobs.push(job);
-	}
+	const jobs = await readFolderJobs(files, name, problems);
 	const license = await readLicense(files);
 	if (!problems.some(({ severity }) => severity === "error"))
 		problems.push(...missingPackages(name, jobs, new Map(packages.map((item) => [item.name, item]))));
@@ -50,12 +47,25 @@ export async function readFolder(files: ReleaseFiles): Promise<ReleaseFolder> {
 	return { name, jobs, packages, noCompression, warnings: problems, ...(license ? { license } : {}) };
 }
 
+/** The jobs of a release folder, without its packages; those that can't be read are left out. All that is wrong goes to `problems`. */
+export async function readFolderJobs(files: FileTree, release: string, problems: Problem[]): Promise<FolderJob[]> {
+	const jobs: FolderJob[] = [];
+	for (const folder of await folders(files, "jobs")) {
+		const job = await readJobFolder(files, release, folder, problems);
+		if (job) jobs.push(job);
+	}
+	return jobs;
+}
+
 async function readFinalConfig(
 	files: ReleaseFiles,
+	givenName: string | undefined,
 	problems: Problem[],
 ): Promise<{ readonly name: string; readonly noCompression: boolean }> {
 	const file = "config/final.yml";
 	if (!(await files.stat(file))) {
+		if (givenName !== undefined && (await files.list("jobs")).length > 0)
+			return { name: givenName, noCompression: false };
 		problems.push(
 			problem("not-a-release", `${files.name} is no release folder: ${file} is missing`, {
 				hint: `a release folder has ${file} with the release's name, jobs/ and packages/`,
@@ -116,7 +126,7 @@ async function readVendored(
 }
 
 async function readJobFolder(
-	files: ReleaseFiles,
+	files: FileTree,
 	release: string,
 	name: string,
 	problems: Problem[],
@@ -127,7 +137,11 @@ async function readJobFolder(
 		const source = `${where}/${path}`;
 		const stat = await files.stat(source);
 		if (!stat || stat.kind === "directory") return undefined;
-		const bytes = await files.read(source);
+		const bytes = await files.read(source).catch(async (error: unknown) => {
+			if (stat.kind !== "symlink") throw error;
+			problems.push(danglingLink(source, await files.readLink(source)));
+			return Buffer.alloc(0);
+		});
 		seen.set(path === "spec" ? "job.MF" : path, { source, bytes, executable: stat.executable });
 		return bytes;
 	};
@@ -149,6 +163,12 @@ async function readJobFolder(
 	};
 }
 
+function danglingLink(source: string, target: string): Problem {
+	return problem("dangling-link", `${source} is a symlink to ${target}, and there is no file`, {
+		hint: "if it leads into a git submodule: git submodule update --init --recursive",
+	});
+}
+
 async function readLicense(files: ReleaseFiles): Promise<ReleaseFolder["license"]> {
 	const names = (await files.list("")).filter((name) => /^(LICENSE|NOTICE)/.test(name));
 	const printed: FingerprintFile[] = [];
@@ -160,13 +180,13 @@ async function readLicense(files: ReleaseFiles): Promise<ReleaseFolder["license"
 	return { fingerprint: fingerprint(printed), files: printed.map(({ path }) => path) };
 }
 
-async function folders(files: ReleaseFiles, path: string): Promise<string[]> {
+async function folders(files: FileTree, path: string): Promise<string[]> {
 	const names = await files.list(path);
 	const kinds = await Promise.all(names.map((name) => isFolder(files, `${path}/${name}`)));
 	return names.filter((_, index) => kinds[index]);
 }
 
-async function isFolder(files: ReleaseFiles, path: string): Promise<boolean> {
+async function isFolder(files: FileTree, path: string): Promise<boolean> {
 	const stat = await files.stat(path);
 	return stat?.kind === "directory" || (stat?.kind === "symlink" && (await files.list(path)).length > 0);
 }

@@ -90,6 +90,25 @@ describe("readFolder", () => {
 		expect(folder.packages).toEqual([]);
 	});
 
+	test("a template that is a symlink to nothing is told", async () => {
+		const linked = { ...tiny, "jobs/app/templates/ctl.erb": { link: "../../../src/ctl.erb" } };
+		expect(await problemsOf(read(linked))).toEqual([
+			"dangling-link: /releases/tiny: jobs/app/templates/ctl.erb is a symlink to ../../../src/ctl.erb, and there is no file",
+		]);
+	});
+
+	test("whoever opens a folder may name it, where config/final.yml is kept out of git", async () => {
+		const { "config/final.yml": _, ...nameless } = tiny;
+		const folder = await readFolder(releaseTree(nameless), "portal");
+		expect([folder.name, folder.jobs[0]?.release]).toEqual(["portal", "portal"]);
+		expect(await problemsOf(read(nameless))).toEqual([
+			"not-a-release: /releases/tiny is no release folder: config/final.yml is missing",
+		]);
+		expect(await problemsOf(readFolder(releaseTree({ "manifest.yml": "" }), "portal"))).toEqual([
+			"not-a-release: /releases/tiny is no release folder: config/final.yml is missing",
+		]);
+	});
+
 	test("a template in another encoding is read, with a warning", async () => {
 		const files = releaseTree(tiny);
 		const eucKr = Buffer.concat([Buffer.from("# "), Buffer.from([0xc7, 0xd1]), Buffer.from("\n")]);
