@@ -9,6 +9,8 @@
  * - `json TEXT` leaves a JSON string in REPLY.
  * - `exclusive NAME` waits until no other script holds that name on the VM. A lost connection leaves a script behind that works on;
  *   what it started holds the name too.
+ * - `durable PATH...` writes out the file systems of these paths on a VM of its own: what davit records as done must outlast a power cut, and a file that
+ *   is renamed into place would else be found empty.
  * - `fence_hold` and `fence_release` do something only in a fenced script, which defines them first.
  */
 const functions = `set -euo pipefail
@@ -38,6 +40,7 @@ exclusive() {
   exec {exclusive_fd}>>"/var/vcap/davit/$1.lock"
   flock -w 600 "$exclusive_fd" || die "an earlier script of davit ($1) still works on this VM after 600 s"
 }
+durable() { if [ -d /run/systemd/system ]; then sync -f "$@"; fi; }
 json() {
   local text=$1
   text=\${text//\\\\/\\\\\\\\}; text=\${text//\\"/\\\\\\"}

@@ -30,7 +30,7 @@ export interface Guest extends Machine {
 	/** The guest's login user, and a connection of davit's own to it. */
 	readonly user: string;
 	connect(): Promise<SshConnection>;
-	/** Forgets the kept connection, as after the loss of it. */
+	/** Drops the kept connection under whatever runs on it. */
 	disconnect(): void;
 	/** A folder of the guest's, for disk images. */
 	readonly folder: string;
@@ -39,7 +39,8 @@ export interface Guest extends Machine {
 	detach(serial: string): Promise<void>;
 	/** Makes a disk that is plugged in bigger, in place. */
 	grow(serial: string, bytes: number): Promise<void>;
-	reboot(): Promise<void>;
+	/** A power cut; `without` names disks that are gone when it comes back. */
+	reboot(options?: { readonly without?: readonly string[] }): Promise<void>;
 	console(): string;
 }
 
@@ -153,9 +154,10 @@ class PoweredGuest implements Guest {
 		await this.monitor.command("block_resize", { "node-name": serial, size: bytes });
 	}
 
-	async reboot(): Promise<void> {
+	async reboot({ without = [] }: { readonly without?: readonly string[] } = {}): Promise<void> {
 		this.disconnect();
 		await this.qemu?.kill();
+		for (const serial of without) this.disks.delete(serial);
 		await this.powerOn();
 	}
 

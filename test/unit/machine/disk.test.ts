@@ -102,8 +102,8 @@ describe.runIf(hasLoops())("a block device", () => {
 			`mkfs.ext4 -q -F ${device}`,
 			`${name} is new, but holds a file system (ext4) that davit did not make`,
 		);
-		await refused(`mkswap -q ${device}`, `${name} is new, but holds a file system (swap) that davit did not make`);
-		await refused(`mkswap -q ${device}`, `${name} holds swap, which is no file system that davit mounts`, false);
+		await refused(`mkswap -q ${device}`, `${name} is new, but holds swap space (swap) that davit did not make`);
+		await refused(`mkswap -q ${device}`, `${name} holds swap space (swap), which davit doesn't mount`, false);
 		await refused(
 			`printf '\\125\\252' | dd of=${device} bs=1 seek=510 status=none; printf '\\203' | dd of=${device} bs=1 seek=450 status=none; printf '\\001' | dd of=${device} bs=1 seek=454 status=none; printf '\\020' | dd of=${device} bs=1 seek=458 status=none`,
 			`${name} is not empty, and holds no file system`,
