@@ -15,13 +15,8 @@ import { writable } from "./bootstrap/writable.ts";
 import { script } from "./prelude.ts";
 import { assign } from "./shell.ts";
 
-/** On 127.0.0.1, as bosh-agent has it: sudo looks the name up at every call, and waits for name servers that don't know it. */
 const hostname = `put /etc/hostname 0644 root:root "$hostname"$'\\n'
 if [ -d /run/systemd/system ]; then hostname "$hostname"; fi
-if ! grep -qE "^[^#]*[[:space:]]$hostname([[:space:]]|$)" /etc/hosts; then
-  if [ -n "$(tail -c 1 /etc/hosts)" ]; then echo >>/etc/hosts; fi
-  printf '127.0.0.1 %s\\n' "$hostname" >>/etc/hosts
-fi
 `;
 
 /**
@@ -47,6 +42,7 @@ export function bootstrapScript(spec: MachineSpec): string {
 		...(spec.supervisor === undefined ? [] : [supervisorUnit(spec.supervisor)]),
 		startUnits,
 		platform,
+		"durable /etc /var/vcap",
 		facts,
 	);
 }

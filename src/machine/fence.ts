@@ -14,7 +14,10 @@ export const FENCED_EXIT = 75;
  * the stream. What it received stays aside; before it puts that in place it calls `fence_hold` again. A hook that runs on is left
  * to end by itself: it can't be undone, and the new holder's call for the same hook waits for it (see detached.ts).
  */
-const functions = `mkdir -p ${DAVIT}
+const functions = `if ! mkdir -p ${DAVIT} 2>/dev/null || [ ! -w ${DAVIT} ]; then
+  echo "${DAVIT} can't be written: $(df --output=source,fstype,target /var | tail -n 1 | tr -s ' ') is mounted read-only; look for disk errors in the VM's kernel log" >&2
+  exit 1
+fi
 fence_read() {
   fence_seen=0
   if [ -s ${DAVIT}/fence ]; then read -r fence_seen <${DAVIT}/fence || true; fi

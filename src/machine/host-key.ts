@@ -1,6 +1,9 @@
 import { script } from "./prelude.ts";
 
-/** The input is JSON, but its two values are plain base64 lines: a pattern finds them, `\n` is all that must be read. */
+/**
+ * The input is JSON, but its two values are plain base64 lines: a pattern finds them, `\n` is all that must be read.
+ * Where systemd listens (ssh.socket) a server that is told to read anew would lose the socket that it was given; restarted it gets it again. Sessions stay.
+ */
 const program = `fence_release
 IFS= read -r -d '' input || true
 [[ $input =~ \\"privateKey\\":\\"([^\\"]*)\\" ]] || die "no private key came"
@@ -12,7 +15,9 @@ file=/etc/ssh/ssh_host_ed25519_key
 mkdir -p /etc/ssh
 put "$file.pub" 0644 root:root "\${public%$'\\n'}"$'\\n'
 put "$file" 0600 root:root "\${private%$'\\n'}"$'\\n'
-if [ -d /run/systemd/system ]; then
+if [ -d /run/systemd/system ] && systemctl is-active --quiet ssh.socket sshd.socket; then
+  for unit in ssh.service sshd.service; do systemctl try-restart "$unit" 2>/dev/null || true; done
+elif [ -d /run/systemd/system ]; then
   systemctl try-reload-or-restart ssh.service 2>/dev/null || systemctl try-reload-or-restart sshd.service
 elif [ -s /run/sshd.pid ]; then
   kill -HUP "$(</run/sshd.pid)"

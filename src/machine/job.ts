@@ -51,6 +51,7 @@ const program = `fence_release
 staging=$(mktemp -d /var/vcap/data/jobs/.incoming-XXXXXX)
 trap 'rm -rf "$staging"' EXIT
 unpack "$staging"
+durable "$staging"
 fence_hold
 names=' ' targets=' ' monit=' ' number=\${#jobs[@]}
 for entry in \${jobs[@]+"\${jobs[@]}"}; do

@@ -5,6 +5,22 @@ import { assign } from "./shell.ts";
 export const HOSTS_BEGIN = "# davit: names of this deployment, written anew by every deploy";
 export const HOSTS_END = "# davit: end";
 
+/** The block, kept where no image's own tools write: cloud-init's `manage_etc_hosts` makes /etc/hosts anew at every boot. */
+const KEPT = "/var/vcap/davit/hosts";
+
+/** For the boot program: this VM's own name on 127.0.0.1, as bosh-agent has it (sudo looks it up at every call), and davit's block. */
+export const restoreHosts = `if [ -s /etc/hostname ] && [ -w /etc/hosts ]; then
+  read -r name </etc/hostname || true
+  if ! grep -qE "^[^#]*[[:space:]]$name([[:space:]]|$)" /etc/hosts; then
+    if [ -n "$(tail -c 1 /etc/hosts)" ]; then echo >>/etc/hosts; fi
+    printf '127.0.0.1 %s\\n' "$name" >>/etc/hosts
+  fi
+fi
+if [ -s ${KEPT} ] && ! grep -qxF '${HOSTS_BEGIN}' /etc/hosts; then
+  printf '%s\\n' '${HOSTS_BEGIN}' "$(<${KEPT})" '${HOSTS_END}' >>/etc/hosts
+fi
+`;
+
 /** /etc/hosts may be a mount of its own, which can't be renamed over: then it is written in place. Other lines stay. */
 const program = `text='' skip=''
 while IFS= read -r line || [ -n "$line" ]; do
@@ -14,6 +30,8 @@ while IFS= read -r line || [ -n "$line" ]; do
     *) if [ -z "$skip" ]; then text+=$line$'\\n'; fi ;;
   esac
 done </etc/hosts
+mkdir -p /var/vcap/davit
+put ${KEPT} 0644 root:root "$block"
 if [ -n "$block" ]; then text+=$begin$'\\n'$block$'\\n'$end$'\\n'; fi
 now=''
 IFS= read -r -d '' now </etc/hosts || true

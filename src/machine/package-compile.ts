@@ -48,6 +48,7 @@ ${enter}if [ -f "$source/packaging" ]; then
   if [ "$code" != 0 ]; then exit "$code"; fi
 fi
 own root:vcap 0755 "$target" "\${target%/*}"
+durable "$target"
 rm -f "$mark"
 `;
 

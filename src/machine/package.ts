@@ -41,6 +41,7 @@ staging=$(mktemp -d "\${target%/*}/.incoming-XXXXXX")
 trap 'rm -rf "$staging"' EXIT
 unpack "$staging" --no-same-owner
 own root:vcap 0755 "$staging" "\${target%/*}"
+durable "$staging"
 fence_hold
 rm -rf "$target" "\${target%/*}/.\${target##*/}.incomplete"
 mv -T "$staging" "$target"`,

@@ -1,3 +1,4 @@
+import { restoreHosts } from "../names.ts";
 import { quote } from "../shell.ts";
 
 /** Run at every boot before the supervisor starts (systemd: ExecStartPre; embedded: by PID 1), and once by bootstrap. */
@@ -41,7 +42,7 @@ for job in /var/vcap/jobs/*; do
   chmod 0770 "$run/\${job##*/}"
   chown root:vcap "$run/\${job##*/}" 2>/dev/null || true
 done
-echo "$REPLY" >/var/vcap/davit/booted
+${restoreHosts}echo "$REPLY" >/var/vcap/davit/booted
 `;
 }
 

@@ -42,7 +42,10 @@ test("what callers give stands quoted, in one place each", () => {
 });
 
 test("the fence stands before everything else", () => {
-	expect(fenced("echo x", 12).split("\n").slice(0, 2)).toEqual(["fence=12", "mkdir -p /var/vcap/davit"]);
+	expect(fenced("echo x", 12).split("\n").slice(0, 2)).toEqual([
+		"fence=12",
+		"if ! mkdir -p /var/vcap/davit 2>/dev/null || [ ! -w /var/vcap/davit ]; then",
+	]);
 	expect(fenced("echo x", 12).endsWith("\nfence_hold\necho x")).toBe(true);
 });
 
