@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../errors.ts";
 import type { Cloud, StemcellChoice } from "../manifest/cloud.ts";
-import type { StemcellLine } from "./line.ts";
+import type { DistributionImage, StemcellLine } from "./line.ts";
 import type { BuiltImage, Stemcell, StemcellName, StemcellSource } from "./stemcell.ts";
 
 /** All that says what a stemcell's name stands for. */
@@ -35,7 +35,7 @@ export function resolveStemcell(
 	const kind = choice?.kind ?? line?.versions[version];
 	if (kind === undefined) return { problem: unmapped(name, cloud, known) };
 	const source = sourceOf({ name, kind, choice, line }, cloud, known);
-	if (!source) return { problem: noImage({ ...name, build: line?.os ?? os }, kind, cloud) };
+	if (!source) return { problem: noImage({ name, kind, choice, line }, cloud) };
 	const own = source.from === "file" ? known.versionOf(source.file) : undefined;
 	return { stemcell: { os, version: own ?? version, kind, source } };
 }
@@ -58,8 +58,15 @@ function sourceOf(
 		(candidate) => candidate.os === (line?.os ?? name.os) && candidate.arch === arch && candidate.kind === kind,
 	);
 	if (image) return { from: "file", file: image.file };
-	const cloudProperties = kind === "plain" ? line?.images[iaas]?.[arch] : undefined;
-	return cloudProperties && { from: "cloud", cloudProperties };
+	const own = kind === "plain" ? distributionImage(line, { iaas, arch }) : undefined;
+	return own && "cloudProperties" in own ? { from: "cloud", cloudProperties: own.cloudProperties } : undefined;
+}
+
+function distributionImage(
+	line: StemcellLine | undefined,
+	{ iaas, arch }: Pick<StemcellCloud, "iaas" | "arch">,
+): DistributionImage | undefined {
+	return line?.images[iaas]?.[arch];
 }
 
 const isLineOf = ({ os, aliases = [] }: StemcellLine, wanted: string) => os === wanted || aliases.includes(wanted);
@@ -78,13 +85,16 @@ function osNames(lines: readonly StemcellLine[]): string {
 	return lines.map(({ os }) => os).join(", ");
 }
 
-function noImage(
-	{ os, version, build }: StemcellName & { readonly build: string },
-	kind: string,
-	{ iaas, arch }: StemcellCloud,
-): Problem {
-	const make = kind === "prepared" ? `davit build-stemcell ${build} makes one; or ` : "";
-	return problem("no-stemcell-image", `there is no ${kind} image of ${os}/${version} (${arch}) for ${iaas}`, {
-		hint: `${make}give one with --stemcell ${os}/${version}=${kind}:FILE, or name it under stemcells: in the cloud file`,
-	});
+function noImage({ name: { os, version }, kind, line }: Chosen, cloud: StemcellCloud): Problem {
+	const own = kind === "plain" ? distributionImage(line, cloud) : undefined;
+	const why = own && "none" in own ? `: ${own.none}` : "";
+	let give = `give one with --stemcell ${os}/${version}=${kind}:FILE`;
+	if (kind === "prepared") give = `davit build-stemcell ${line?.os ?? os} makes one; or ${give}`;
+	if (own && "file" in own)
+		give = `download ${own.file} from ${own.from} and give it with --stemcell ${os}/${version}=plain:./${own.file}`;
+	return problem(
+		"no-stemcell-image",
+		`there is no ${kind} image of ${os}/${version} (${cloud.arch}) for ${cloud.iaas}${why}`,
+		{ hint: `${give}, or name it under stemcells: in the cloud file` },
+	);
 }

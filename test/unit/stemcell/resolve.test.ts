@@ -6,7 +6,10 @@ const jammy: StemcellLine = {
 	os: "ubuntu-22.04",
 	aliases: ["ubuntu-jammy"],
 	versions: { latest: "prepared", distribution: "plain" },
-	images: { aws: { amd64: { name: "jammy-*" } } },
+	images: {
+		aws: { amd64: { cloudProperties: { name: "jammy-*" } }, arm64: { none: "nobody made one" } },
+		openstack: { amd64: { file: "jammy.img", from: "https://images.example/jammy/" } },
+	},
 	traps: [],
 };
 const known: StemcellKnowledge = {
@@ -98,6 +101,20 @@ test.each([
 		"no-stemcell-image",
 		"--stemcell ubuntu-jammy/distribution=plain:FILE",
 	],
+	[
+		"the distribution publishes a file",
+		resolve("ubuntu-jammy/distribution", "openstack"),
+		"no-stemcell-image",
+		"download jammy.img from https://images.example/jammy/ and give it with --stemcell ubuntu-jammy/distribution=plain:./jammy.img",
+	],
 ])("%s", (_, answer, code, hint) => {
 	expect(answer).toEqual({ problem: expect.objectContaining({ code, hint: expect.stringContaining(hint) }) });
+});
+
+test("where the distribution has no image, the reason is given", () => {
+	expect(resolve("ubuntu-jammy/distribution", "aws", "arm64")).toEqual({
+		problem: expect.objectContaining({
+			message: "there is no plain image of ubuntu-jammy/distribution (arm64) for aws: nobody made one",
+		}),
+	});
 });
