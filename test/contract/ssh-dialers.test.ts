@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createSsh } from "../../src/ssh/pool.ts";
 import type { Dialer, JumpHost, Ssh } from "../../src/ssh/ssh.ts";
 import { realClock } from "../support/real-clock.ts";
-import { startGateway, targetOf } from "../support/ssh-target.ts";
+import { listen, startGateway, targetOf } from "../support/ssh-target.ts";
 import { childrenOf, type Sshd, sshdMissing, startSshd } from "../support/sshd.ts";
 
 const missing = sshdMissing();
@@ -59,6 +60,27 @@ describe.skipIf(missing !== undefined)(
 			expect(
 				await (await connection.stream("head -c 5000000 /dev/zero", { signal })).toArray().then(Buffer.concat),
 			).toHaveLength(5_000_000);
+		});
+
+		test.each(["direct", "one jump host", "two jump hosts", "a proxy command"])(
+			"%s leads to another port, where the client speaks first",
+			async (name) => {
+				const echo = await listen((socket) => socket.pipe(socket));
+				const dialer = dialers[name]?.() ?? { type: "direct" };
+				const stream = await ssh.dial({ name: "cell/0", host: "127.0.0.1", dialer }, echo.port, { signal });
+				stream.write("hello");
+				expect(String((await once(stream, "data"))[0])).toBe("hello");
+				stream.destroy();
+				echo.close();
+			},
+		);
+
+		test("a proxy command that leads nowhere fails as the stream does", async () => {
+			const dialer: Dialer = { type: "command", command: "sh -c 'echo no way >&2; exit 1'" };
+			const stream = await ssh.dial({ name: "cell/0", host: "127.0.0.1", dialer }, 1, { signal });
+			await expect(once(stream, "close")).rejects.toThrow(
+				"cell/0: the proxy command `sh -c 'echo no way >&2; exit 1'` ended with exit code 1: no way",
+			);
 		});
 
 		test.each(["direct", "one jump host", "a proxy command", "the gateway"])(
