@@ -24,7 +24,7 @@ export function tar(files: Files, options: { readonly dot?: boolean; readonly fl
 
 export const hex = (algorithm: string, bytes: string | Buffer) => createHash(algorithm).update(bytes).digest("hex");
 
-export const PACKAGES = `Desired=Unknown/Install/Remove/Purge/Hold
+const PACKAGES = `Desired=Unknown/Install/Remove/Purge/Hold
 | Status=Not/Inst/Conf-files/Unpacked/halF-conf/Half-inst/trig-aWait/Trig-pend
 ||/ Name              Version          Architecture Description
 +++-=================-================-============-===========
