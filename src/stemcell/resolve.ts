@@ -18,6 +18,7 @@ export interface StemcellCloud {
 	readonly iaas: string;
 	/** From `info()`: `local` takes whatever the manifest names. */
 	readonly stemcellFormats: readonly string[];
+	readonly firstContact: readonly ("seeded" | "agent")[];
 	readonly arch: "amd64" | "arm64";
 }
 
@@ -34,6 +35,7 @@ export function resolveStemcell(
 	const choice = known.choices.find((candidate) => candidate.os === os && candidate.version === version);
 	const kind = choice?.kind ?? line?.versions[version];
 	if (kind === undefined) return { problem: unmapped(name, cloud, known) };
+	if (kind === "bosh" && !cloud.firstContact.includes("agent")) return { problem: noAgent(name, cloud) };
 	const source = sourceOf({ name, kind, choice, line }, cloud, known);
 	if (!source) return { problem: noImage({ name, kind, choice, line }, cloud) };
 	const own = source.from === "file" ? known.versionOf(source.file) : undefined;
@@ -83,6 +85,12 @@ function unmapped({ os, version }: StemcellName, { iaas }: StemcellCloud, { line
 
 function osNames(lines: readonly StemcellLine[]): string {
 	return lines.map(({ os }) => os).join(", ");
+}
+
+function noAgent({ os, version }: StemcellName, { iaas }: StemcellCloud): Problem {
+	return problem("no-agent", `${os}/${version} is a BOSH stemcell, whose agent davit can't reach on ${iaas}`, {
+		hint: `map it to an image that davit enters by SSH: --stemcell ${os}/${version}=prepared`,
+	});
 }
 
 function noImage({ name: { os, version }, kind, line }: Chosen, cloud: StemcellCloud): Problem {

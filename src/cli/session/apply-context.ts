@@ -82,7 +82,11 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		},
 		deploymentRecord: record,
 		supervisorTable: (name) => tableOf(of(name), renderBook()),
-		bootstrapScript: (name) => bootstrapOf(of(name), lease.fence.deployment, login),
+		bootstrapScript: (name) => {
+			const { stemcell, cpi } = of(name).shape;
+			const { deployment } = lease.fence;
+			return bootstrapOf(of(name), { deployment, login, packages: stemcells().packages(stemcell, cpi) });
+		},
 		lastLogLines: (process) => lastLinesScript(process),
 		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),
 		actor: actor(),

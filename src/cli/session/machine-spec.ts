@@ -4,8 +4,20 @@ import { supervisorFiles } from "../../machine/supervisor/control.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 
 /** The script that makes an instance's VM what its jobs expect: from the manifest, its `env.bosh`, and what the cloud file gives every VM. */
-export function bootstrapOf({ placed, shape, jobs, name }: DesiredInstance, deployment: string, login: Login): string {
-	const { trustedCertificates, proxy, ...guests } = shape.guests;
+export function bootstrapOf(
+	{ placed, shape, jobs, name }: DesiredInstance,
+	{
+		deployment,
+		login,
+		packages,
+	}: {
+		readonly deployment: string;
+		readonly login: Login;
+		/** What a plain image must have. */
+		readonly packages: readonly string[];
+	},
+): string {
+	const { trustedCertificates, proxy, packageMirror: mirror, ...guests } = shape.guests;
 	const { swapMib, runDirMib, ntp = guests.ntp } = boshEnv(shape.env);
 	const spec = {
 		deployment,
@@ -28,6 +40,7 @@ export function bootstrapOf({ placed, shape, jobs, name }: DesiredInstance, depl
 		...(ntp === undefined ? {} : { ntp }),
 		...(proxy === undefined ? {} : { proxy }),
 		...(trustedCertificates === undefined ? {} : { trustedCertificates }),
+		...(packages.length === 0 ? {} : { packages: { names: packages, ...(mirror && { mirror }) } }),
 		login: { user: login.user, authorizedKeys: [login.publicKey] },
 		supervisor: supervisorFiles,
 	});

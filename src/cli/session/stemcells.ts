@@ -7,6 +7,8 @@ import { type Problem, problem, UserError } from "../../errors.ts";
 import type { StemcellChoice } from "../../manifest/cloud.ts";
 import { toValue } from "../../manifest/node.ts";
 import { parseNode } from "../../manifest/yaml.ts";
+import type { OperatingSystem } from "../../stemcell/build/operating-system.ts";
+import { packagesFor, parsePackages } from "../../stemcell/build/packages.ts";
 import { parseLine, type StemcellLine } from "../../stemcell/line.ts";
 import { resolveStemcell, type StemcellKnowledge } from "../../stemcell/resolve.ts";
 import type { BuiltImage, Stemcell, StemcellName } from "../../stemcell/stemcell.ts";
@@ -27,6 +29,8 @@ export interface StemcellBook {
 	/** Undefined where it could not be found out: `problems` says why. */
 	readonly of: (name: StemcellName, cpi: string) => Stemcell | undefined;
 	readonly problems: readonly Problem[];
+	/** The packages that a plain image of it must have. */
+	readonly packages: (name: StemcellName, cpi: string) => readonly string[];
 	/** What `createStemcell` takes. */
 	readonly image: (name: StemcellName, cpi: string) => Pick<StemcellImage, "cloudProperties" | "open">;
 }
@@ -46,11 +50,17 @@ export async function openStemcells(
 		cloud.azs.length === 0 ? [...cpis.all().keys()] : cloud.azs.map(({ cpi }) => cpi ?? cloud.cpis[0]?.name ?? ""),
 	);
 	for (const cpi of used) {
-		const { name: iaas, stemcellFormats } = cpis.get(cpi).info();
+		const { name: iaas, stemcellFormats, can } = cpis.get(cpi).info();
 		deployment.stemcells.forEach(({ os, name, version }, index) => {
 			const wanted = { os: os ?? name ?? "", version };
-			const answer = resolveStemcell(wanted, { iaas, stemcellFormats, arch: "amd64" }, known);
+			const answer = resolveStemcell(
+				wanted,
+				{ iaas, stemcellFormats, firstContact: can.firstContact, arch: "amd64" },
+				known,
+			);
 			if ("stemcell" in answer) {
+				if (answer.stemcell.kind === "plain" && !cloud.guests.packageMirror)
+					problems.push({ ...noMirror(wanted), place: place(`/stemcells/${index}`) });
 				found.set(keyOf(wanted, cpi), answer.stemcell);
 				images.set(keyOf(answer.stemcell, cpi), answer.stemcell);
 			} else problems.push({ ...answer.problem, place: place(`/stemcells/${index}`) });
@@ -59,11 +69,19 @@ export async function openStemcells(
 	return {
 		of: (name, cpi) => found.get(keyOf(name, cpi)),
 		problems,
+		packages: (name, cpi) =>
+			images.get(keyOf(name, cpi))?.kind === "plain" ? (known.packages.get(name.os) ?? []) : [],
 		image: (name, cpi) => imageOf(images.get(keyOf(name, cpi))),
 	};
 }
 
 const keyOf = ({ os, version }: StemcellName, cpi: string) => `${os}\n${version}\n${cpi}`;
+
+function noMirror({ os, version }: StemcellName): Problem {
+	return problem("no-package-mirror", `${os}/${version} is a plain image, which lacks what releases compile with`, {
+		hint: "name a mirror of its distribution that the VMs reach under package_mirror: in the cloud file, or use an image that davit build-stemcell makes",
+	});
+}
 
 function imageOf(stemcell: Stemcell | undefined): Pick<StemcellImage, "cloudProperties" | "open"> {
 	if (!stemcell) throw new Error("no such stemcell");
@@ -72,26 +90,49 @@ function imageOf(stemcell: Stemcell | undefined): Pick<StemcellImage, "cloudProp
 	return { cloudProperties: {}, open: async () => createReadStream(source.file) };
 }
 
-async function readKnowledge(choices: readonly StemcellChoice[], folder: string): Promise<StemcellKnowledge> {
+type Knowledge = StemcellKnowledge & {
+	/** By os: what BOSH's stemcells promise to releases. */
+	readonly packages: ReadonlyMap<string, readonly string[]>;
+};
+
+async function readKnowledge(choices: readonly StemcellChoice[], folder: string): Promise<Knowledge> {
 	const built = await readBuiltImages(folder);
-	const lines = await readLines(join(packageFolder(), "stemcells"));
+	const lines = await readLines();
 	const versions = new Map(built.map(({ file, version }) => [file, version]));
 	for (const { file } of choices) {
 		const beside = file === undefined ? undefined : await readBeside(file);
 		if (file !== undefined && beside) versions.set(file, beside.version);
 	}
-	return { choices, lines, built, versionOf: (file) => versions.get(file) };
+	const packages = await readPackages(lines);
+	return { choices, lines, built, packages, versionOf: (file) => versions.get(file) };
+}
+
+const ownFolder = () => join(packageFolder(), "stemcells");
+
+async function readOwn(file: string): Promise<unknown> {
+	return toValue(parseNode(await readFile(join(ownFolder(), file), "utf8"), file).node);
 }
 
 /** The stemcell files that come with davit. */
-async function readLines(folder: string): Promise<readonly StemcellLine[]> {
-	const files = (await readdir(folder)).filter((name) => name.endsWith(".yml") && name !== "packages.yml").sort();
+async function readLines(): Promise<readonly StemcellLine[]> {
+	const files = (await readdir(ownFolder())).filter((name) => name.endsWith(".yml") && name !== "packages.yml").sort();
 	return Promise.all(
 		files.map(async (file) => {
-			const { node } = parseNode(await readFile(join(folder, file), "utf8"), file);
-			const { line, problems } = parseLine(toValue(node), file);
+			const { line, problems } = parseLine(await readOwn(file), file);
 			if (!line) throw new UserError(problems);
 			return line;
+		}),
+	);
+}
+
+/** By every name of an OS line. */
+async function readPackages(lines: readonly StemcellLine[]): Promise<ReadonlyMap<string, readonly string[]>> {
+	const { packages: file, problems } = parsePackages(await readOwn("packages.yml"), "packages.yml");
+	if (!file) throw new UserError(problems);
+	return new Map(
+		lines.flatMap(({ os, aliases = [] }) => {
+			const names = packagesFor(file, { name: os as OperatingSystem["name"] }, "prepared");
+			return [os, ...aliases].map((name) => [name, names] as const);
 		}),
 	);
 }

@@ -25,7 +25,11 @@ const known: StemcellKnowledge = {
 const resolve = (written: string, iaas = "libvirt", arch: "amd64" | "arm64" = "amd64") => {
 	const [os = "", version = ""] = written.split("/");
 	const formats = iaas === "local" ? ["local"] : ["qcow2"];
-	return resolveStemcell({ os, version }, { iaas, stemcellFormats: formats, arch }, known);
+	return resolveStemcell(
+		{ os, version },
+		{ iaas, stemcellFormats: formats, firstContact: iaas === "aws" ? ["seeded", "agent"] : ["seeded"], arch },
+		known,
+	);
 };
 
 test.each([
@@ -56,7 +60,7 @@ test.each([
 	[
 		"the file of the cloud file's choice, which says no version",
 		"ubuntu-jammy/1.260",
-		"libvirt",
+		"aws",
 		"bosh",
 		"1.260",
 		{ from: "file", file: "/images/jammy.tgz" },
@@ -82,6 +86,7 @@ test.each([
 });
 
 test.each([
+	["a BOSH stemcell where its agent can't be asked", resolve("ubuntu-jammy/1.260"), "no-agent", "=prepared"],
 	[
 		"a version that nothing maps is not guessed",
 		resolve("ubuntu-jammy/1.300"),
