@@ -151,6 +151,7 @@ async function openMonitor(path: string, ended: () => string | undefined): Promi
 			socket.once("close", gone);
 		});
 	const command = async (execute: string, argument: object = {}) => {
+		if (socket.destroyed) throw new Error(ended() ?? "QEMU's monitor was closed");
 		const answer = next((line) => "return" in line || "error" in line);
 		socket.write(`${JSON.stringify({ execute, arguments: argument })}\n`);
 		const { error, return: value } = await answer;

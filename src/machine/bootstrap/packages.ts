@@ -2,10 +2,10 @@ import { assign, assignList } from "../shell.ts";
 import type { PackageSource } from "./spec.ts";
 
 /** Who holds a lock is told by /proc/locks: the pid and the file's inode. */
-const locks = `lock_holder() { # process and name of who holds a lock of apt's or dpkg's, in REPLY
+const locks = `lock_holder() { # process and name of who holds dpkg's lock, in REPLY
   local file='' inode='' pid='' node='' name=''
   REPLY=''
-  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock; do
     if [ ! -e "$file" ]; then continue; fi
     inode=$(stat -c %i "$file")
     while read -r _ _ _ _ pid node _; do
@@ -24,13 +24,14 @@ wait_for_locks() {
     sleep 1
   done
 }
-apt() { # what words...: again while another has the lock between our look and apt's
+apt_get() { # what words...: again while another has the lock between our look and apt's
   local what=$1 said='' code=0
   shift
   while :; do
     wait_for_locks
     code=0
-    said=$(DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 apt-get -qq -y \\
+    said=$(if [ -f /etc/profile.d/davit-proxy.sh ]; then . /etc/profile.d/davit-proxy.sh; fi
+      DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 apt-get -qq -y \\
       -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o Acquire::Retries=2 \\
       -o Acquire::http::Timeout=30 "\${apt_options[@]}" "$@" 2>&1 </dev/null) || code=$?
     if [ "$code" = 0 ]; then return; fi
@@ -54,16 +55,16 @@ if [ "\${#missing[@]}" -gt 0 ]; then
   if [ "\${#suites[@]}" = 0 ]; then suites=("$codename"); fi
   if [ "\${#components[@]}" = 0 ]; then components=(main); if [ "$id" = ubuntu ]; then components+=(universe); fi; fi
   folder=/var/vcap/davit/apt
-  mkdir -p "$folder/lists/partial"
+  mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
   text=''
   for suite in "\${suites[@]}"; do text+="deb \${trusted:+[trusted=yes] }$mirror $suite \${components[*]}"$'\\n'; done
   put "$folder/sources.list" 0644 root:root "$text"
-  apt_options=(-o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$folder/lists")
+  apt_options=(-o "Dir::Etc::SourceList=$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$folder/lists" -o "Dir::Cache=$folder/cache")
   fence_release
-  apt "reading the index of $mirror" -o APT::Update::Error-Mode=any update
+  apt_get "reading the index of $mirror" -o APT::Update::Error-Mode=any update
   wait_for_locks
   DEBIAN_FRONTEND=noninteractive dpkg --configure --pending >/dev/null 2>&1 || true
-  apt "installing \${missing[*]} from $mirror" --no-install-recommends install "\${missing[@]}"
+  apt_get "installing \${missing[*]} from $mirror" --no-install-recommends install "\${missing[@]}"
   rm -rf "$folder"
   fence_hold
 fi

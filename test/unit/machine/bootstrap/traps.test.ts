@@ -91,6 +91,14 @@ describe("names", () => {
 	});
 });
 
+test("packages that the image lacks are named where no mirror is given", async () => {
+	expect(await bootstrap({ packages: { names: ["davit-none", "davit-other"] } })).toMatchObject({
+		code: 1,
+		stderr: "this image lacks davit-none davit-other, and the cloud config names no mirror to install from\n",
+	});
+	expect(await bootstrap({ packages: { names: [] } })).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("a bootstrap that an earlier one still works on waits for it", async () => {
 	const earlier = vm.start(
 		"mkdir -p /var/vcap/davit; exec 9>>/var/vcap/davit/bootstrap.lock; flock 9; echo in; read -r _; echo done >/tmp/earlier",

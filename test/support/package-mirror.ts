@@ -1,0 +1,76 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A Debian archive on loopback: suite `stable`, component `main`, unsigned. */
+export interface PackageMirror {
+	readonly port: number;
+	/** Paths that were asked for. */
+	readonly asked: readonly string[];
+	close(): Promise<void>;
+}
+
+/** Packages of these names, each with one program `/usr/bin/NAME` and needing the one before it. */
+export async function openMirror(names: readonly string[]): Promise<PackageMirror> {
+	const folder = mkdtempSync(join(tmpdir(), "davit-mirror-"));
+	const pool = join(folder, "debian", "pool");
+	const index = join(folder, "debian", "dists", "stable", "main", "binary-amd64");
+	mkdirSync(pool, { recursive: true });
+	mkdirSync(index, { recursive: true });
+	for (const [place, name] of names.entries()) buildPackage(folder, pool, name, names[place - 1]);
+	const quiet = { cwd: join(folder, "debian"), stdio: ["ignore", "pipe", "ignore"] } as { cwd: string };
+	writeFileSync(join(index, "Packages"), execFileSync("dpkg-scanpackages", ["--multiversion", "pool"], quiet));
+	writeFileSync(join(folder, "debian", "dists", "stable", "Release"), releaseOf(index));
+	const asked: string[] = [];
+	const server = createServer((request, response) => {
+		asked.push(request.url ?? "");
+		const file = join(folder, decodeURIComponent(request.url ?? "").replaceAll("..", ""));
+		if (!existsSync(file)) return void response.writeHead(404).end();
+		response.end(readFileSync(file));
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return {
+		port: (server.address() as AddressInfo).port,
+		asked,
+		close: async () => {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+			rmSync(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+function releaseOf(index: string): string {
+	const packages = readFileSync(join(index, "Packages"));
+	const digest = execFileSync("sha256sum", [join(index, "Packages")], { encoding: "utf8" }).split(" ")[0];
+	return `Suite: stable
+Codename: stable
+Date: ${new Date().toUTCString()}
+Architectures: amd64
+Components: main
+SHA256:
+ ${digest} ${packages.length} main/binary-amd64/Packages
+`;
+}
+
+function buildPackage(folder: string, pool: string, name: string, needs: string | undefined): void {
+	const tree = join(folder, "build", name);
+	mkdirSync(join(tree, "DEBIAN"), { recursive: true });
+	mkdirSync(join(tree, "usr", "bin"), { recursive: true });
+	writeFileSync(join(tree, "usr", "bin", name), `#!/bin/sh\necho ${name} runs\n`, { mode: 0o755 });
+	writeFileSync(
+		join(tree, "DEBIAN", "control"),
+		`Package: ${name}
+Version: 1.0
+Architecture: amd64
+Maintainer: davit <davit@example.com>
+${needs === undefined ? "" : `Depends: ${needs}\n`}Description: a package for tests
+`,
+	);
+	execFileSync("dpkg-deb", ["--root-owner-group", "--build", tree, join(pool, `${name}_1.0_amd64.deb`)], {
+		stdio: ["ignore", "ignore", "pipe"],
+	});
+}
