@@ -9,6 +9,7 @@ import { type AgentClient, createAgentClient } from "../../src/stemcell/agent/cl
 import { type AgentEndpoint, makeAgentEndpoint } from "../../src/stemcell/agent/endpoint.ts";
 import { firstContactByAgent } from "../../src/stemcell/agent/first-contact.ts";
 import type { AgentTarget } from "../../src/stemcell/agent/request.ts";
+import { retireAgentEndpoint } from "../../src/stemcell/agent/retire.ts";
 import { agentSettings } from "../../src/stemcell/agent/settings.ts";
 import { type BoshAgent, boshAgentMissing, startBoshAgent } from "../support/bosh-agent.ts";
 import { systemRandom } from "../support/manual-clock.ts";
@@ -154,5 +155,11 @@ describe.skipIf(missing !== undefined)(`first contact with a real bosh-agent${mi
 		expect(await failureOf(client.setUpSsh({ user: "root", publicKey: "" }, { signal }))).toContain(
 			"exception: database/0 (10.244.0.2:6868): its agent failed at ssh: Action Failed ssh: Creating user: ",
 		);
+	});
+
+	test("what stood in user data is worth nothing once it is retired; again is success", async () => {
+		await retireAgentEndpoint(targetWith(), { ...sources, signal });
+		expect(await failureOf(client.ping({ signal }))).toContain("certificate that davit did not make for this VM");
+		await retireAgentEndpoint(targetWith(), { ...sources, signal });
 	});
 });

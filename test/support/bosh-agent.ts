@@ -90,7 +90,10 @@ export async function startBoshAgent(settings: Readonly<Record<string, unknown>>
 	await writeFile(join(folder, "files/bosh-agent"), await readFile(binary), { mode: 0o755 });
 	await writeFile(join(folder, "files/agent.json"), JSON.stringify(AGENT_CONFIG));
 	await writeFile(join(folder, "files/settings.json"), JSON.stringify(preconfigured(settings)), { mode: 0o600 });
-	const run = "/usr/sbin/sshd -D -e &\nexec /run/agent/bosh-agent -P ubuntu -C /run/agent/agent.json -M dummy\n";
+	// As a stemcell's runit does, an agent that ends is started again.
+	const again =
+		"while :; do /run/agent/bosh-agent -P ubuntu -C /run/agent/agent.json -M dummy || true; sleep 0.1; done";
+	const run = `/usr/sbin/sshd -D -e &\n${again}\n`;
 	await writeFile(join(folder, "enter.sh"), ROOT + STEMCELL + run);
 	const namespaces = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net", "--uts"];
 	const child = spawn("unshare", [...namespaces, "/bin/bash", join(folder, "enter.sh"), folder], {

@@ -3,6 +3,7 @@ import { publicKeyBlob } from "../../ssh/keys.ts";
 import { AgentError } from "./errors.ts";
 import { agentBroken, agentException, noAgent, passwordRefused } from "./failures.ts";
 import { type AgentTarget, post } from "./request.ts";
+import { mayPass } from "./until-it-works.ts";
 
 export interface AgentCallOptions {
 	readonly signal: AbortSignal;
@@ -106,10 +107,6 @@ function parsed(text: string): unknown {
 function taskIn(value: unknown): string | undefined {
 	const { agent_task_id, state } = (value ?? {}) as { readonly agent_task_id?: unknown; readonly state?: unknown };
 	return typeof agent_task_id === "string" && state === "running" ? agent_task_id : undefined;
-}
-
-function mayPass(error: unknown): boolean {
-	return error instanceof Error && "retryable" in error && error.retryable === true;
 }
 
 /** Type and key of the line in the VM's `ssh_host_*_key.pub`, without its comment. */

@@ -1,9 +1,8 @@
-import type { Clock } from "../../clock.ts";
 import { duration, withDeadline } from "../../ssh/deadline.ts";
-import { SshError } from "../../ssh/errors.ts";
 import { createAgentClient } from "./client.ts";
 import { AgentError } from "./errors.ts";
 import type { AgentTarget } from "./request.ts";
+import { type Failure, type UntilItWorks, untilItWorks } from "./until-it-works.ts";
 
 /** The agent removes none but users whose names begin so (bosh-agent, settings/settings.go). */
 const USER = "bosh_davit";
@@ -11,20 +10,9 @@ const USER = "bosh_davit";
 /** Milliseconds from power-on to first contact: the design's deadlines table. */
 const FIRST_CONTACT_DEADLINE = 10 * 60_000;
 
-/** Milliseconds between two tries. A stemcell takes a minute or so to boot. */
-const PAUSES = [500, 1_000, 2_000, 5_000];
-
-export interface AgentContactOptions {
-	readonly clock: Clock;
-	readonly signal: AbortSignal;
+export interface AgentContactOptions extends UntilItWorks {
 	/** Milliseconds for all of it. */
 	readonly deadlineMs?: number;
-	/** After each try that failed: how far it came, why it ended, and milliseconds since the start. */
-	readonly onProgress?: (progress: {
-		readonly stage: string;
-		readonly message: string;
-		readonly elapsedMs: number;
-	}) => void;
 }
 
 /** How the VM is entered by SSH from now on. */
@@ -46,8 +34,8 @@ export async function firstContactByAgent(
 ): Promise<AgentContact> {
 	const { clock, signal, deadlineMs = FIRST_CONTACT_DEADLINE } = options;
 	const agent = createAgentClient(target, { clock });
-	let last: SshError | AgentError | undefined;
-	const failed = (error: SshError | AgentError) => {
+	let last: Failure | undefined;
+	const failed = (error: Failure) => {
 		last = error;
 	};
 	const late = () => tooLate(target, deadlineMs, last);
@@ -63,26 +51,7 @@ export async function firstContactByAgent(
 	});
 }
 
-async function untilItWorks<T>(
-	attempt: () => Promise<T>,
-	{ clock, signal, onProgress }: AgentContactOptions,
-	failed: (error: SshError | AgentError) => void,
-): Promise<T> {
-	const started = clock.monotonic();
-	for (let tries = 0; ; tries += 1) {
-		try {
-			return await attempt();
-		} catch (error) {
-			signal.throwIfAborted();
-			if (!(error instanceof SshError || error instanceof AgentError) || !error.retryable) throw error;
-			failed(error);
-			onProgress?.({ stage: error.stage, message: error.message, elapsedMs: clock.monotonic() - started });
-			await clock.sleep(PAUSES[Math.min(tries, PAUSES.length - 1)] ?? 0, signal);
-		}
-	}
-}
-
-function tooLate(target: AgentTarget, deadlineMs: number, last: SshError | AgentError | undefined): AgentError {
+function tooLate(target: AgentTarget, deadlineMs: number, last: Failure | undefined): AgentError {
 	const waited = `${target.name}: its agent was not reached within ${duration(deadlineMs)}`;
 	return new AgentError(last ? `${waited}; last: ${last.message}` : waited, {
 		stage: last instanceof AgentError ? last.stage : "answer",

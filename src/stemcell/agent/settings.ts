@@ -7,7 +7,12 @@ type Data = Readonly<Record<string, unknown>>;
 /** The manifest's `env` with the endpoint in it, as every CPI takes it in create_vm; what the manifest says of `bosh.mbus` gives way. */
 export function agentEnvironment(env: Data, endpoint: AgentEndpoint): Data {
 	const bosh = (env.bosh ?? {}) as Data;
-	return { ...env, bosh: { ...bosh, mbus: { urls: [mbusUrl(endpoint)], cert: endpoint.certificate } } };
+	return { ...env, bosh: { ...bosh, mbus: agentMessageBus(endpoint) } };
+}
+
+/** Where the agent listens and with which certificate, as `env.bosh.mbus` and update_settings have it. */
+export function agentMessageBus(endpoint: AgentEndpoint): Data {
+	return { urls: [mbusUrl(endpoint)], cert: endpoint.certificate };
 }
 
 /** On all addresses of the VM, those of IPv6 included. */
@@ -28,7 +33,8 @@ export interface AgentSettingsInput {
 	readonly networks: Readonly<Record<string, VmNetwork>>;
 	/** MAC address by network: needed when there are several networks. */
 	readonly macs?: Readonly<Record<string, string>>;
-	readonly disks: AgentDisks;
+	/** Absent where the CPI adds what it has. */
+	readonly disks?: AgentDisks;
 	/** The manifest's. */
 	readonly env: Data;
 	readonly ntp: readonly string[];
