@@ -33,8 +33,8 @@ function stanza(text: string): AptSource[] {
 
 const words = (text = "") => text.split(/\s+/).filter((word) => word !== "");
 
-const DEBIAN_RELEASES = /^(buster|bullseye|bookworm|trixie|forky|duke|sid|stable|testing|unstable|oldstable)/;
-const UBUNTU_RELEASES = /^(focal|jammy|noble|oracular|plucky|questing|resolute)/;
+const DEBIAN_RELEASES = /^(buster|bullseye|bookworm|trixie|forky|duke|sid|stable|testing|unstable|oldstable)(-updates|-security|\/updates)?$/;
+const UBUNTU_RELEASES = /^(focal|jammy|noble|oracular|plucky|questing|resolute)(-updates|-security)?$/;
 const SECURITY = /(-security|\/updates)$/;
 
 /** Where a distribution's packages come from. */
