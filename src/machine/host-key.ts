@@ -15,6 +15,7 @@ file=/etc/ssh/ssh_host_ed25519_key
 mkdir -p /etc/ssh
 put "$file.pub" 0644 root:root "\${public%$'\\n'}"$'\\n'
 put "$file" 0600 root:root "\${private%$'\\n'}"$'\\n'
+durable /etc/ssh
 if [ -d /run/systemd/system ] && systemctl is-active --quiet ssh.socket sshd.socket; then
   for unit in ssh.service sshd.service; do systemctl try-restart "$unit" 2>/dev/null || true; done
 elif [ -d /run/systemd/system ]; then
