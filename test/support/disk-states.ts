@@ -4,10 +4,17 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync 
 import { join } from "node:path";
 import { blankDisk } from "./guest.ts";
 import type { GuestDisk } from "./guest-qemu.ts";
+import { onPath } from "./on-path.ts";
 
 /** SHA-256 of all of a disk's bytes, as the host has them. */
 export function digestOf({ file }: GuestDisk): string {
 	return createHash("sha256").update(readFileSync(file)).digest("hex");
+}
+
+/** Why these states can't be made here, or undefined. */
+export function disksMissing(): string | undefined {
+	if (onPath("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkntfs", "mkswap", "cryptsetup", "sfdisk")) return undefined;
+	return "disks of all kinds need their tools: apt-get install e2fsprogs xfsprogs btrfs-progs ntfs-3g cryptsetup-bin fdisk";
 }
 
 const quiet: ExecFileSyncOptions = { stdio: ["ignore", "ignore", "pipe"] };

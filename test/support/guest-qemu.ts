@@ -42,7 +42,7 @@ export const HOST_FOR_GUEST = "10.0.2.100";
 
 const RELAY = join(import.meta.dirname, "guest-relay-child.ts");
 
-/** Hardware virtualisation where this user may have it, else QEMU's own, with a thread for each processor. */
+/** Hardware virtualisation where this user may have it, else QEMU's own, with a thread for each processor and no instructions that are slow to emulate. */
 function accelerator(): readonly string[] {
 	try {
 		accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
@@ -57,7 +57,7 @@ function accelerator(): readonly string[] {
 		);
 		return ["-accel", "kvm", "-cpu", "host"];
 	} catch {
-		return ["-accel", "tcg,thread=multi", "-cpu", "max"];
+		return ["-accel", "tcg,thread=multi", "-cpu", "Nehalem"];
 	}
 }
 

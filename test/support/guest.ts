@@ -9,6 +9,7 @@ import type { Ssh, SshConnection, SshTarget } from "../../src/ssh/ssh.ts";
 import type { Machine, MachineRun } from "../contract/machine-contract.ts";
 import { consoleTail, type GuestDisk, type Qemu, rawBlock, startQemu } from "./guest-qemu.ts";
 import { writeSeed } from "./guest-seed.ts";
+import { onPath } from "./on-path.ts";
 import { realClock } from "./real-clock.ts";
 import { freePort } from "./sshd.ts";
 
@@ -45,6 +46,12 @@ export interface Guest extends Machine {
 }
 
 const USER = "davit";
+
+/** Why no guest can be had here, or undefined. */
+export function guestMissing(): string | undefined {
+	if (onPath("qemu-system-x86_64", "qemu-img", "genisoimage")) return undefined;
+	return "guests need QEMU and a seed's image: apt-get install qemu-system-x86 qemu-utils genisoimage";
+}
 
 /** Boots a guest and waits until a script runs on it as root. */
 export async function openGuest(options: GuestOptions): Promise<Guest> {
@@ -103,7 +110,7 @@ class PoweredGuest implements Guest {
 				memoryMib: options.memoryMib ?? 1024,
 			});
 			const signal = new AbortController().signal;
-			await waitForFirstContact(ssh, target, { clock: realClock, signal, deadlineMs: options.bootMs ?? 480_000 });
+			await waitForFirstContact(ssh, target, { clock: realClock, signal, deadlineMs: options.bootMs ?? 900_000 });
 		} catch (error) {
 			const said = this.console();
 			const why = this.qemu?.ended() ?? (error instanceof Error ? error.message : String(error));
