@@ -40,14 +40,14 @@ export async function firstContactByAgent(
 	};
 	const late = () => tooLate(target, deadlineMs, last);
 	return withDeadline({ ms: deadlineMs, clock, signal, late }, async (until) => {
-		const own = { ...options, signal: until };
+		const each = { signal: until };
 		const attempt = async () => {
-			await agent.ping(own);
-			await agent.cleanUpSsh(USER, own);
-			const { hostKey } = await agent.setUpSsh({ user: USER, publicKey }, own);
+			await agent.ping(each);
+			await agent.cleanUpSsh(USER, each);
+			const { hostKey } = await agent.setUpSsh({ user: USER, publicKey }, each);
 			return { user: USER, hostKey };
 		};
-		return untilItWorks(attempt, own, failed);
+		return untilItWorks(attempt, { ...options, signal: until }, failed);
 	});
 }
 
