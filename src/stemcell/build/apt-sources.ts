@@ -33,7 +33,8 @@ function stanza(text: string): AptSource[] {
 
 const words = (text = "") => text.split(/\s+/).filter((word) => word !== "");
 
-const DEBIAN_RELEASES = /^(buster|bullseye|bookworm|trixie|forky|duke|sid|stable|testing|unstable|oldstable)(-updates|-security|\/updates)?$/;
+const DEBIAN_RELEASES =
+	/^(buster|bullseye|bookworm|trixie|forky|duke|sid|stable|testing|unstable|oldstable)(-updates|-security|\/updates)?$/;
 const UBUNTU_RELEASES = /^(focal|jammy|noble|oracular|plucky|questing|resolute)(-updates|-security)?$/;
 const SECURITY = /(-security|\/updates)$/;
 

@@ -11,6 +11,8 @@ import { SEARCHED } from "./run.ts";
 interface Needed {
 	readonly name: string;
 	readonly package: string;
+	/** Another way to get it. */
+	readonly or?: string;
 }
 
 const PROGRAMS: readonly Needed[] = [
@@ -23,7 +25,7 @@ const PROGRAMS: readonly Needed[] = [
 	{ name: "tar", package: "tar" },
 ];
 
-/** The archive's signing keys, as Debian packages them; Ubuntu's are in Debian as well. */
+/** Where the packages of Debian and Ubuntu put their archives' signing keys. */
 export function keyringOf({ distribution }: OperatingSystem): string {
 	return `/usr/share/keyrings/${distribution}-archive-keyring.gpg`;
 }
@@ -31,8 +33,9 @@ export function keyringOf({ distribution }: OperatingSystem): string {
 /** What of the machine's programs and files is missing for this build. */
 export async function missingPrograms(os: OperatingSystem, arch: Arch, mode: Mode): Promise<Problem[]> {
 	const programs = mode === "root" ? PROGRAMS : [...PROGRAMS, { name: "newuidmap", package: "uidmap" }];
-	const files = [
-		{ name: keyringOf(os), package: os.distribution === "debian" ? "debian-archive-keyring" : "ubuntu-keyring" },
+	const keyring = os.distribution === "debian" ? "debian-archive-keyring" : "ubuntu-keyring";
+	const files: readonly Needed[] = [
+		{ name: keyringOf(os), package: keyring, or: `copy the file from a machine with ${os.name}` },
 		...grubTargets[arch].map((target) => ({
 			name: join(GRUB_FOLDER, target.format, "normal.mod"),
 			package: target.package,
@@ -45,9 +48,9 @@ export async function missingPrograms(os: OperatingSystem, arch: Arch, mode: Mod
 	return found.flat();
 }
 
-function missing({ name, package: from }: Needed, what: string): Problem {
+function missing({ name, package: from, or }: Needed, what: string): Problem {
 	return problem("missing-program", `the ${what} ${name} is not on this machine`, {
-		hint: `install it; in Debian and Ubuntu: apt-get install ${from}`,
+		hint: `install it; in Debian and Ubuntu: apt-get install ${from}${or === undefined ? "" : `; or ${or}`}`,
 	});
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { problem, UserError } from "../../errors.ts";
+import { failureOf } from "./failure.ts";
 
 /** How programs of this machine are run. */
 export interface Runner {
@@ -40,6 +41,8 @@ function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv 
 	return { ...Object.fromEntries(kept), PATH: SEARCHED.join(":"), LANG: "C.UTF-8", LC_ALL: "C.UTF-8", ...more };
 }
 
+const KEPT_LINES = 60;
+
 /**
  * Runs a program that has to succeed and returns its standard output. Told to stop, it gets SIGTERM and the time to clean up after itself.
  * @throws UserError with its last lines if it fails
@@ -63,7 +66,7 @@ export async function run([program = "", ...args]: readonly string[], runner: Ru
 	});
 	lines(child.stderr, (line) => {
 		said.push(line);
-		if (said.length > 15) said.shift();
+		if (said.length > KEPT_LINES) said.shift();
 		runner.onLine?.(line);
 	});
 	try {
@@ -73,7 +76,7 @@ export async function run([program = "", ...args]: readonly string[], runner: Ru
 		});
 		runner.signal.throwIfAborted();
 		if (late.aborted) throw new UserError(tooLong(program, runner.deadlineMs));
-		if (code !== 0) throw new UserError(failed(program, code, said));
+		if (code !== 0) throw new UserError(failureOf(program, code, said));
 		return output;
 	} finally {
 		stop.removeEventListener("abort", end);
@@ -97,21 +100,4 @@ function tooLong(program: string, deadlineMs: number) {
 	return problem("build-too-slow", `${program} did not end within ${Math.round(deadlineMs / 60_000)} minutes`, {
 		hint: "look for what holds it up (the mirror, the disk), then run the command again",
 	});
-}
-
-function failed(program: string, code: number | null, said: readonly string[]) {
-	const text = said.join("\n");
-	if (/No space left on device|ENOSPC/.test(text))
-		return problem("no-space", `${program}: no space left on the device`, {
-			hint: "make room, or choose another folder with --output (and TMPDIR)",
-		});
-	if (
-		/Could not resolve|Could not connect|Unable to connect|Failed to fetch|Temporary failure resolving|Connection (failed|timed out)|does not have a Release file/.test(
-			text,
-		)
-	)
-		return problem("mirror-unreachable", `the mirror does not serve it:\n${text}`, {
-			hint: "check the address, the network and the proxy (http_proxy), or name another with --mirror",
-		});
-	return problem("build-failed", `${program} failed${code === null ? "" : ` with ${code}`}:\n${text}`);
 }
