@@ -1,5 +1,5 @@
 import { heredoc, quote } from "../../machine/shell.ts";
-import { earlyFiles, type ImageFile, imageFiles, maskedUnits } from "./image-files.ts";
+import { disabledUnits, earlyFiles, type ImageFile, imageFiles, maskedUnits } from "./image-files.ts";
 import type { Arch, ImageKind, OperatingSystem } from "./operating-system.ts";
 
 /** Shell that mmdebstrap runs with the tree's folder as `$1`, as the tree's root. */
@@ -11,7 +11,7 @@ export interface Hooks {
 }
 
 const SERVICES = `for unit in systemd-networkd systemd-resolved ssh; do chroot "$1" systemctl enable --quiet $unit.service; done
-chroot "$1" systemctl disable --quiet rpcbind.socket rpcbind.service 2>/dev/null || true
+for unit in ${disabledUnits}; do chroot "$1" systemctl disable --quiet $unit 2>/dev/null || true; done
 `;
 
 /** The id 1000 stays free for vcap, whichever users cloud-init makes. */

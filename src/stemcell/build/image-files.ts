@@ -66,10 +66,16 @@ package_upgrade: false
 users: []
 disable_root: true
 growpart: {mode: auto, devices: [/]}
+# Only what a guest of davit's needs: each stage takes time, and first contact waits for the first.
+cloud_init_modules: [seed_random, bootcmd, write_files, growpart, resizefs, disk_setup, mounts, set_hostname, update_hostname, update_etc_hosts, ca_certs, users_groups, ssh]
+cloud_config_modules: [set_passwords, ntp, timezone, runcmd]
+cloud_final_modules: [write_files_deferred, scripts_vendor, scripts_per_once, scripts_per_boot, scripts_per_instance, scripts_user, final_message]
 `,
 	},
 	// A job's shared memory stays when the last session of its user ends: PostgreSQL's (stemcell_builder/stages/bosh_systemd).
 	{ path: "/etc/systemd/logind.conf.d/davit.conf", text: "[Login]\nRemoveIPC=no\n" },
+	// Nothing of a prepared image listens to the network but sshd.
+	{ path: "/etc/systemd/resolved.conf.d/50-davit.conf", text: "[Resolve]\nLLMNR=no\nMulticastDNS=no\n" },
 	{ path: "/etc/apt/apt.conf.d/02periodic", text: 'APT::Periodic::Enable "0";\n' },
 ];
 
@@ -85,5 +91,10 @@ export const maskedUnits: Readonly<Record<ImageKind, readonly string[]>> = {
 		"e2scrub_reap.service",
 		"motd-news.timer",
 		"anacron.timer",
+		"nvmf-autoconnect.service",
 	],
 };
+
+/** Units that packages turn on and that nobody asked for: a mount by NFS starts what it needs by itself. */
+export const disabledUnits =
+	"rpcbind.socket rpcbind.service nfs-client.target sysstat.service sysstat-collect.timer sysstat-summary.timer";
