@@ -56,6 +56,7 @@ function plan(manifest: string, cloudText: string): number {
 		releases: new Map([["tiny", release]]),
 		disks: [],
 		stemcell: () => undefined,
+		cgroups: () => undefined,
 	});
 	const [first] = built.problems;
 	if (first) throw new Error(first.message);

@@ -7,8 +7,10 @@ import { nearest } from "../manifest/nearest.ts";
 import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
+import type { Cgroups } from "../stemcell/cgroups.ts";
 import type { Stemcell, StemcellName } from "../stemcell/stemcell.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
+import { type CgroupUse, cgroupProblems } from "./cgroup-problems.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
 import { groupJobs } from "./group-jobs.ts";
@@ -31,6 +33,8 @@ export interface DesiredInput {
 	readonly disks: readonly DiskRecord[];
 	/** What the VMs of a manifest's stemcell boot on a CPI: the version is the image's. Undefined: as the manifest says. */
 	readonly stemcell: (name: StemcellName, cpi: string) => Stemcell | undefined;
+	/** Which control groups those VMs have. Undefined: nobody knows yet. */
+	readonly cgroups: (name: StemcellName, cpi: string) => Cgroups | undefined;
 }
 
 /** Every wanted instance in full, and everything that is wrong with the manifest against its releases. */
@@ -90,7 +94,21 @@ export function buildDesired(input: DesiredInput): {
 		});
 		return own;
 	});
+	const place = (name: string) => `/releases/${deployment.releases.findIndex((ref) => ref.name === name)}/version`;
+	problems.push(...cgroupProblems(cgroupUses(built, input), place));
 	return { instances: built, problems };
+}
+
+function cgroupUses(instances: readonly DesiredInstance[], { deployment, cgroups }: DesiredInput): CgroupUse[] {
+	return instances.map(({ group, shape, jobs }) => {
+		const stemcell = stemcellOf(group, deployment);
+		return {
+			group: group.name,
+			stemcell,
+			cgroups: cgroups(stemcell, shape.cpi),
+			jobs: jobs.map(({ job, release }) => ({ name: job.name, release })),
+		};
+	});
 }
 
 function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, problems: Problem[]): JobUse[] {

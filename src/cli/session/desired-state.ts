@@ -51,6 +51,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		releases,
 		disks: records.disks(),
 		stemcell: stemcells.of,
+		cgroups: stemcells.cgroups,
 	});
 	tell(
 		[...built.problems, ...stemcells.problems].map((problem) => located(problem, inputs.place)),

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { toValue } from "../../manifest/node.ts";
 import { parseNode } from "../../manifest/yaml.ts";
 import type { OperatingSystem } from "../../stemcell/build/operating-system.ts";
 import { packagesFor, parsePackages } from "../../stemcell/build/packages.ts";
+import { type Cgroups, cgroupsOf } from "../../stemcell/cgroups.ts";
 import { parseLine, type StemcellLine } from "../../stemcell/line.ts";
 import { resolveStemcell, type StemcellKnowledge } from "../../stemcell/resolve.ts";
 import type { BuiltImage, Stemcell, StemcellName } from "../../stemcell/stemcell.ts";
@@ -31,6 +32,8 @@ export interface StemcellBook {
 	readonly problems: readonly Problem[];
 	/** The packages that a plain image of it must have. */
 	readonly packages: (name: StemcellName, cpi: string) => readonly string[];
+	/** Which control groups its VMs have, as far as that is known before they are there. */
+	readonly cgroups: (name: StemcellName, cpi: string) => Cgroups | undefined;
 	/** What `createStemcell` takes. */
 	readonly image: (name: StemcellName, cpi: string) => Pick<StemcellImage, "cloudProperties" | "open">;
 }
@@ -71,8 +74,18 @@ export async function openStemcells(
 		problems,
 		packages: (name, cpi) =>
 			images.get(keyOf(name, cpi))?.kind === "plain" ? (known.packages.get(name.os) ?? []) : [],
+		cgroups: (name, cpi) => {
+			const stemcell = found.get(keyOf(name, cpi));
+			return stemcell && cgroupsOf(stemcell, known.lines, cgroupsHere());
+		},
 		image: (name, cpi) => imageOf(images.get(keyOf(name, cpi))),
 	};
+}
+
+/** This machine's, which embedded VMs share. */
+function cgroupsHere(): Cgroups | undefined {
+	if (existsSync("/sys/fs/cgroup/cgroup.controllers")) return "v2";
+	return existsSync("/sys/fs/cgroup/memory") ? "v1" : undefined;
 }
 
 const keyOf = ({ os, version }: StemcellName, cpi: string) => `${os}\n${version}\n${cpi}`;
