@@ -1,0 +1,85 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { expect, test } from "vitest";
+import { systemRandom } from "../../src/cli/system.ts";
+import type { Problem } from "../../src/errors.ts";
+import type { ValueMap } from "../../src/manifest/deployment.ts";
+import { createRubyRenderer } from "../../src/template/ruby/renderer.ts";
+import { makeVariable } from "../../src/variables/generate.ts";
+import { readCheckouts } from "../compatibility/checkouts.ts";
+import { manifestJobs } from "../compatibility/manifest-jobs.ts";
+import { section, type TriedManifest, withSection } from "../compatibility/section.ts";
+import { tryJob } from "../compatibility/try-job.ts";
+import { tryRelease } from "../compatibility/try-release.ts";
+import { realClock } from "../support/real-clock.ts";
+
+/**
+ * The releases of the platform that davit is for. They are no part of davit: DAVIT_RELEASES is a folder of their repositories, checked out by
+ * hand, and of manifests (`manifests/*.yml`, as `davit int` prints them) that use them. With DAVIT_RELEASES_WRITE=1 the result goes into
+ * docs/compatibility.md.
+ */
+const folder = process.env.DAVIT_RELEASES ?? "";
+const page = join(import.meta.dirname, "../../docs/compatibility.md");
+
+test("jobs of releases by others are read and rendered, and their monit files read", {
+	timeout: 3_600_000,
+}, async (context) => {
+	if (folder === "") context.skip("DAVIT_RELEASES names no folder of releases that were checked out");
+	const checkouts = await readCheckouts(folder);
+	const certificate = await anyCertificate();
+	const files = existsSync(join(folder, "manifests")) ? readdirSync(join(folder, "manifests")) : [];
+	const manifests = files.map((name) => manifestJobs(join(folder, "manifests", name), checkouts, certificate));
+	const asked = manifests.flatMap(({ jobs }) => jobs);
+	const renderer = createRubyRenderer();
+	try {
+		const releases = [];
+		for (const checkout of checkouts)
+			releases.push(
+				await tryRelease(
+					checkout,
+					asked.filter((use) => use.checkout === checkout),
+					renderer,
+				),
+			);
+		const tried: TriedManifest[] = [];
+		for (const manifest of manifests) {
+			const templates = { rendered: 0, needs: 0, refused: 0, failed: 0 };
+			const why: Problem[] = [];
+			for (const { job, spec } of manifest.jobs) {
+				for (const { outcome, problem } of (await tryJob(job, spec, renderer)).templates.values()) {
+					templates[outcome] += 1;
+					if (problem) why.push(problem);
+				}
+			}
+			tried.push({ manifest, templates, why });
+		}
+		if (process.env.DAVIT_RELEASES_WRITE === "1")
+			writeFileSync(page, withSection(readFileSync(page, "utf8"), section(releases, tried, circumstances())));
+		const errors = checkouts.flatMap(({ problems }) => problems.filter(({ severity }) => severity === "error"));
+		expect([...errors, ...releases.flatMap(({ failures }) => failures)].map(({ message }) => message)).toEqual([]);
+	} finally {
+		await renderer.close();
+	}
+});
+
+/** Some templates look into the certificates that they are given. */
+async function anyCertificate(): Promise<ValueMap> {
+	const options = { is_ca: true, common_name: "compatibility", alternative_names: ["compatibility.internal"] };
+	const making = { clock: realClock, random: systemRandom };
+	const made = await makeVariable(
+		{ name: "certificate", type: "certificate", options, updateMode: "converge" },
+		() => undefined,
+		making,
+	);
+	return made as ValueMap;
+}
+
+function circumstances(): { readonly date: string; readonly commit: string } {
+	const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" });
+	const read = ["release", "template", "machine", "plan", "manifest"].map((name) => `../../src/${name}`);
+	const changed = git("status", "--porcelain", "--untracked-files=no", "--", ...read).trim() !== "";
+	const commit = git("rev-parse", "--short=12", "HEAD").trim();
+	return { date: new Date().toISOString().slice(0, 10), commit: changed ? `${commit}, with changes` : commit };
+}
