@@ -93,8 +93,8 @@ const expected = {
 	packages: [tool],
 };
 
-/** A guest without hardware virtualisation boots in minutes where other tests run beside it. */
-const PATIENCE_MS = 900_000;
+/** An image is built in minutes, and a guest without hardware virtualisation boots in minutes where other tests run beside it. */
+const PATIENCE_MS = 1_800_000;
 
 export interface ContractOptions {
 	/** Why such a VM can't be had here. */
