@@ -178,6 +178,8 @@ export interface Cpi {
 	/** Powers it on when it is off. */
 	rebootVm(cid: VmCid, options: CallOptions): Promise<void>;
 	setVmMetadata(cid: VmCid, metadata: Readonly<Record<string, string>>, options: CallOptions): Promise<void>;
+	/** The end of what the VM wrote on its serial console, at most 64 KiB; empty if nothing is kept. Absent where the cloud keeps none. */
+	consoleLog?(cid: VmCid, options: CallOptions): Promise<string>;
 	createDisk(request: DiskRequest, options: CallOptions): Promise<DiskCid>;
 	deleteDisk(cid: DiskCid, options: CallOptions): Promise<void>;
 	hasDisk(cid: DiskCid, options: CallOptions): Promise<boolean>;

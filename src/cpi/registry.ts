@@ -3,6 +3,7 @@ import { CpiError } from "./errors.ts";
 
 /** Every IaaS, by the name that cloud files use. A CPI and its SDK load when its cloud is used, not before. */
 const registry: Readonly<Record<string, () => Promise<{ readonly default: CreateCpi }>>> = {
+	libvirt: () => import("../../cpis/libvirt/index.ts"),
 	local: () => import("../../cpis/local/index.ts"),
 };
 

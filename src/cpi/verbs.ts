@@ -9,7 +9,8 @@ export type Around = <Result>(
 	next: (options: CallOptions) => Promise<Result>,
 ) => Promise<Result>;
 
-const verbs: readonly Verb[] = [
+/** Every verb there is; a CPI may lack `consoleLog`. */
+export const verbs: readonly Verb[] = [
 	"createStemcell",
 	"deleteStemcell",
 	"createVm",
@@ -17,6 +18,7 @@ const verbs: readonly Verb[] = [
 	"hasVm",
 	"rebootVm",
 	"setVmMetadata",
+	"consoleLog",
 	"createDisk",
 	"deleteDisk",
 	"hasDisk",
@@ -36,13 +38,14 @@ type AnyVerb = (...args: unknown[]) => Promise<unknown>;
 
 /** A CPI whose every verb goes through `around`. The options are each verb's last argument. */
 export function aroundVerbs(cpi: Cpi, around: Around): Cpi {
-	const wrapped = verbs.map((verb) => {
-		const inner = cpi[verb] as unknown as AnyVerb;
+	const wrapped = verbs.flatMap((verb) => {
+		const inner = cpi[verb] as unknown as AnyVerb | undefined;
+		if (!inner) return [];
 		const outer: AnyVerb = (...args) => {
 			const options = args.at(-1) as CallOptions;
 			return around(verb, options, (changed) => inner.call(cpi, ...args.slice(0, -1), { ...options, ...changed }));
 		};
-		return [verb, outer] as const;
+		return [[verb, outer] as const];
 	});
 	return { ...cpi, ...(Object.fromEntries(wrapped) as unknown as Pick<Cpi, Verb>) };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { CallOptions, Cpi, CpiInfo, CpiSettings } from "../../src/cpi/cpi.ts";
 import { CpiError } from "../../src/cpi/errors.ts";
-import { aroundVerbs, type Verb } from "../../src/cpi/verbs.ts";
+import { type Verb, verbs } from "../../src/cpi/verbs.ts";
 import type { User } from "./ordinary-user.ts";
 
 /** What goes to the child: a call, or the abort of one. */
@@ -97,10 +97,9 @@ type Call = (verb: Verb, args: readonly unknown[], options: CallOptions) => Prom
 
 /** The port, whose verbs are calls to the child. */
 function remote(info: CpiInfo, call: Call): Cpi {
-	const verbs = aroundVerbs({} as Cpi, () => Promise.reject(new Error("unreachable")));
-	const calls = Object.keys(verbs).map((verb) => [
+	const calls = verbs.map((verb) => [
 		verb,
-		(...args: unknown[]) => call(verb as Verb, args.slice(0, -1), args.at(-1) as CallOptions),
+		(...args: unknown[]) => call(verb, args.slice(0, -1), args.at(-1) as CallOptions),
 	]);
 	return { ...(Object.fromEntries(calls) as Cpi), info: () => info, close: async () => {} };
 }
