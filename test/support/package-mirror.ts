@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -45,7 +46,7 @@ export async function openMirror(names: readonly string[]): Promise<PackageMirro
 
 function releaseOf(index: string): string {
 	const packages = readFileSync(join(index, "Packages"));
-	const digest = execFileSync("sha256sum", [join(index, "Packages")], { encoding: "utf8" }).split(" ")[0];
+	const digest = createHash("sha256").update(packages).digest("hex");
 	return `Suite: stable
 Codename: stable
 Date: ${new Date().toUTCString()}
