@@ -21,9 +21,8 @@ export async function openMirror(names: readonly string[]): Promise<PackageMirro
 	const index = join(folder, "debian", "dists", "stable", "main", "binary-amd64");
 	mkdirSync(pool, { recursive: true });
 	mkdirSync(index, { recursive: true });
-	for (const [place, name] of names.entries()) buildPackage(folder, pool, name, names[place - 1]);
-	const quiet = { cwd: join(folder, "debian"), stdio: ["ignore", "pipe", "ignore"] } as { cwd: string };
-	writeFileSync(join(index, "Packages"), execFileSync("dpkg-scanpackages", ["--multiversion", "pool"], quiet));
+	const entries = names.map((name, place) => buildPackage(folder, pool, name, names[place - 1]));
+	writeFileSync(join(index, "Packages"), entries.join("\n"));
 	writeFileSync(join(folder, "debian", "dists", "stable", "Release"), releaseOf(index));
 	const asked: string[] = [];
 	const server = createServer((request, response) => {
@@ -46,32 +45,35 @@ export async function openMirror(names: readonly string[]): Promise<PackageMirro
 
 function releaseOf(index: string): string {
 	const packages = readFileSync(join(index, "Packages"));
-	const digest = createHash("sha256").update(packages).digest("hex");
 	return `Suite: stable
 Codename: stable
 Date: ${new Date().toUTCString()}
 Architectures: amd64
 Components: main
 SHA256:
- ${digest} ${packages.length} main/binary-amd64/Packages
+ ${sha256(packages)} ${packages.length} main/binary-amd64/Packages
 `;
 }
 
-function buildPackage(folder: string, pool: string, name: string, needs: string | undefined): void {
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+/** Builds one and returns its entry of the index. */
+function buildPackage(folder: string, pool: string, name: string, needs: string | undefined): string {
 	const tree = join(folder, "build", name);
 	mkdirSync(join(tree, "DEBIAN"), { recursive: true });
 	mkdirSync(join(tree, "usr", "bin"), { recursive: true });
 	writeFileSync(join(tree, "usr", "bin", name), `#!/bin/sh\necho ${name} runs\n`, { mode: 0o755 });
-	writeFileSync(
-		join(tree, "DEBIAN", "control"),
-		`Package: ${name}
+	const control = `Package: ${name}
 Version: 1.0
 Architecture: amd64
 Maintainer: davit <davit@example.com>
 ${needs === undefined ? "" : `Depends: ${needs}\n`}Description: a package for tests
-`,
-	);
-	execFileSync("dpkg-deb", ["--root-owner-group", "--build", tree, join(pool, `${name}_1.0_amd64.deb`)], {
+`;
+	writeFileSync(join(tree, "DEBIAN", "control"), control);
+	const file = `${name}_1.0_amd64.deb`;
+	execFileSync("dpkg-deb", ["--root-owner-group", "--build", tree, join(pool, file)], {
 		stdio: ["ignore", "ignore", "pipe"],
 	});
+	const bytes = readFileSync(join(pool, file));
+	return `${control}Filename: pool/${file}\nSize: ${bytes.length}\nSHA256: ${sha256(bytes)}\n`;
 }
