@@ -11,6 +11,13 @@ const ordinary = users.slice(-1);
 /** Nothing listens on port 9 of this machine. */
 const nowhere = "http://127.0.0.1:9/debian";
 
+/** Another machine may lack other programs; what is asked about here is always told. */
+const only = (what: RegExp) => (text: string) =>
+	text
+		.split(/^(?=error: )/m)
+		.filter((part) => what.test(part))
+		.join("");
+
 describe.each(ordinary)("images that can't be asked for, as $name", (user) => {
 	test("each says what there is", () =>
 		withWorld(user, async (world) => {
@@ -19,6 +26,10 @@ describe.each(ordinary)("images that can't be asked for, as $name", (user) => {
 			const address = ["build-stemcell", "debian-12", "--mirror", "http://mirror.example/a b"];
 			await expectFailure(world, address, "a mirror that is no address", { code: 64 });
 			expect(existsSync(join(world.home, "stemcells"))).toBe(false);
+			if (whyNoImage !== undefined) return;
+			world.write("file", "");
+			const inFile = ["build-stemcell", "debian-12", "--output", "file/images"];
+			await expectFailure(world, inFile, "an image into what is no folder", { same: only(/part of the path/) });
 		}));
 });
 
@@ -28,13 +39,6 @@ test("the help names the systems and the options", () =>
 		expect(code).toBe(0);
 		await expect(stdout).toMatchFileSnapshot("golden/build-stemcell-help.golden");
 	}));
-
-/** Another machine may lack other programs; what is asked about here is always told. */
-const only = (what: RegExp) => (text: string) =>
-	text
-		.split(/^(?=error: )/m)
-		.filter((part) => what.test(part))
-		.join("");
 
 describe.skipIf(whyNoImage !== undefined)(`what a build needs (${whyNoImage ?? "all is there"})`, () => {
 	test("Ubuntu on a machine whose apt knows none", () =>
