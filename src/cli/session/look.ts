@@ -31,7 +31,7 @@ export interface Look {
 	readonly orphans: readonly Listing[];
 }
 
-/** Milliseconds for the whole round trip to one VM: the design's deadlines table. */
+/** Milliseconds for the probe's round trip: the design's deadlines table. Connecting has its own. */
 const PROBE_MS = 5000;
 
 /** Asks the clouds what there is, and then every VM that is on, many at once. Changes nothing. */
@@ -74,15 +74,16 @@ async function ask(
 	signal: AbortSignal,
 	vitals: boolean,
 ): Promise<Pick<InstanceView, "state" | "probe" | "why">> {
-	const until = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
 	const script = probeScript({ vitals, mountPoint: records.get(instance).disk && STORE });
 	try {
-		const connection = await machines.connect(instance, { signal: until });
-		const { stdout } = await connection.run(script, { signal: until });
+		const connection = await machines.connect(instance, { signal });
+		const late = AbortSignal.timeout(PROBE_MS);
+		const { stdout } = await connection.run(script, { signal: AbortSignal.any([signal, late]) }).catch((error) => {
+			throw late.aborted ? new Error(`no answer within ${PROBE_MS / 1000} s`) : error;
+		});
 		return { state: "running", probe: parseProbe(stdout) };
 	} catch (error) {
 		signal.throwIfAborted();
-		const late = until.aborted && error === until.reason;
-		return { state: "unresponsive", why: late ? `no answer within ${PROBE_MS / 1000} s` : (error as Error).message };
+		return { state: "unresponsive", why: (error as Error).message };
 	}
 }

@@ -23,8 +23,8 @@ interface MachinesOptions {
 	readonly signal: AbortSignal;
 }
 
-/** An instance that answers within this many ms is up. */
-const ANSWER_MS = 5000;
+/** An instance that can be entered within this many ms is up: a busy VM behind a jump host takes some. */
+const ANSWER_MS = 20_000;
 
 /** The ways to an instance's VM. */
 export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> & {
