@@ -6,6 +6,7 @@ import { swapHostKeyScript } from "../../machine/host-key.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
+import { withConsole } from "../never-answered.ts";
 import { runScript } from "../run-script.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
@@ -18,9 +19,11 @@ export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContex
 	const { records, store, lease } = context;
 	const name = step.instance;
 	const { signal } = callOptions(context);
-	await context.connect(name, { signal, boot: true, step });
 	const vm = records.get(name).vm;
 	if (!vm) throw new Error(`${name} has no VM to prepare`);
+	await context.connect(name, { signal, boot: true, step }).catch(async (error) => {
+		throw await withConsole(error, vm, context);
+	});
 	if (!vm.bootstrapped) {
 		const successor = generateKeyPair(`davit ${name}`);
 		await store.write(lease.fence, [

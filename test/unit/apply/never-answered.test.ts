@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { withConsole } from "../../../src/apply/never-answered.ts";
+import type { Cpi, VmCid } from "../../../src/cpi/cpi.ts";
+import { SshError } from "../../../src/ssh/errors.ts";
+import { applyWorld } from "../../support/apply-fixtures.ts";
+
+const vm = {
+	cid: "vm-1" as VmCid,
+	key: "k",
+	cpi: "kvm",
+	createdAt: 0,
+	shape: {},
+	hostKeys: [],
+	bootstrapped: false,
+};
+const silent = new SshError("web/0: not reached within 10 min", { stage: "dial", target: "web/0", retryable: true });
+
+const contextWith = (cpi: Partial<Cpi>) => applyWorld({ more: { cpi: () => cpi as Cpi } }).context;
+const boot = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`).join("\n");
+
+test("a VM that never answers is told with the last lines of its console", async () => {
+	const told = await withConsole(silent, vm, contextWith({ consoleLog: async () => `${boot}\nKernel panic\n\n` }));
+	const shown = [...boot.split("\n").slice(-19), "Kernel panic"].join("\n");
+	expect(told).toMatchObject({
+		problems: [{ code: "ssh-dial", message: `web/0: not reached within 10 min\nthe end of its console:\n${shown}` }],
+	});
+});
+
+test.each<[string, Partial<Cpi>]>([
+	["a cloud that keeps no console", {}],
+	["an empty console", { consoleLog: async () => "" }],
+	["a console that can't be had", { consoleLog: () => Promise.reject(new Error("gone")) }],
+])("with %s the failure is told as it is", async (_, cpi) => {
+	expect(await withConsole(silent, vm, contextWith(cpi))).toBe(silent);
+});
