@@ -46,7 +46,6 @@ export function cloudConfig({ hostname, loginUser, authorizedKeys, hostKey }: Gu
 		disable_root: loginUser !== "root",
 		ssh_pwauth: false,
 		ssh_deletekeys: true,
-		ssh_genkeytypes: [],
 		ssh_keys: {
 			[`${type}_private`]: `${hostKey.privateKey.trimEnd()}\n`,
 			[`${type}_public`]: hostKey.publicKey.trim(),
