@@ -34,7 +34,7 @@ const make = `make_file_system() { # [-f]
 `;
 
 const judge = `code=0
-type=$(blkid -p -s TYPE -o value "$device") || code=$?
+type=$(blkid -p -s TYPE -o value "$device" 2>/dev/null) || code=$?
 if [ "$code" != 0 ] && [ "$code" != 2 ]; then die "$disk has several signatures: $(wipefs --no-act "$device" | tr '\\n' ';')"; fi
 what_it_holds "$type"
 label=$(tag LABEL "$device")

@@ -1,4 +1,4 @@
-import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
+import { type ExecFileSyncOptions, execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -15,6 +15,12 @@ export function digestOf({ file }: GuestDisk): string {
 export function disksMissing(): string | undefined {
 	if (onPath("mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkntfs", "mkswap", "cryptsetup", "sfdisk")) return undefined;
 	return "disks of all kinds need their tools: apt-get install e2fsprogs xfsprogs btrfs-progs ntfs-3g cryptsetup-bin fdisk";
+}
+
+/** The UUID of the file system that is on all of the disk; "" for none. */
+export function uuidOf({ file }: GuestDisk): string {
+	const { stdout } = spawnSync("blkid", ["-p", "-s", "UUID", "-o", "value", file], { encoding: "utf8" });
+	return stdout.trim();
 }
 
 const quiet: ExecFileSyncOptions = { stdio: ["ignore", "ignore", "pipe"] };
