@@ -9,6 +9,7 @@ import { gitState } from "./git-state.ts";
 import { openReleaseFolder, type ReleaseFolderOptions } from "./release-folder.ts";
 
 export interface WriteReleaseOptions extends ReleaseFolderOptions {
+	readonly name?: string;
 	readonly version?: string;
 	readonly force: boolean;
 	/** Where the tarball goes; `((name))` and `((version))` in it are filled in. Absent: none is written. */
@@ -22,10 +23,11 @@ export async function writeRelease(
 	options: WriteReleaseOptions,
 ): Promise<{ readonly created: CreatedRelease; readonly tarball: string | undefined }> {
 	const path = resolve(folder);
-	const { version, force, signal, store } = options;
+	const { name, version, force, signal, store } = options;
+	const git = await gitState(path, signal);
 	const created = await createRelease(
 		await openReleaseFolder(path, options),
-		{ force, git: await gitState(path, signal), ...(version === undefined ? {} : { version }) },
+		{ force, git, ...(name === undefined ? {} : { name }), ...(version === undefined ? {} : { version }) },
 		store,
 	);
 	if (options.tarball === undefined) return { created, tarball: undefined };

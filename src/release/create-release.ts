@@ -15,6 +15,8 @@ export interface GitState {
 }
 
 export interface CreateReleaseOptions {
+	/** Goes before the name in `config/final.yml`, which need not be there then. */
+	readonly name?: string;
 	/** Absent: one is made from the content. */
 	readonly version?: string;
 	/** Go on although the folder has changes that aren't committed. */
@@ -46,7 +48,8 @@ export async function createRelease(
 ): Promise<CreatedRelease> {
 	const { git, force } = options;
 	if (git && git.changes.length > 0 && !force) throw new UserError(uncommitted(files, git), { exitCode: 4 });
-	const folder = await readFolder(files);
+	const read = await readFolder(files, options.name);
+	const folder = { ...read, name: options.name ?? read.name };
 	const version = options.version ?? (await devVersion(files, folder));
 	const stored: StoredArchive[] = [];
 	const keep = async (path: string, body: Readable): Promise<PackageDigest> => {

@@ -68,7 +68,7 @@ async function readFinalConfig(
 			return { name: givenName, noCompression: false };
 		problems.push(
 			problem("not-a-release", `${files.name} is no release folder: ${file} is missing`, {
-				hint: `a release folder has ${file} with the release's name, jobs/ and packages/`,
+				hint: `a release folder has ${file} with the release's name, jobs/ and packages/; where ${file} is missing, give the name with --name, or in the manifest with version: create`,
 			}),
 		);
 		return { name: "", noCompression: false };

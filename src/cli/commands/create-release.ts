@@ -7,6 +7,7 @@ import { arch, openBlobs } from "../session/releases.ts";
 export const command: Command = {
 	arguments: "[folder]",
 	options: [
+		{ flags: "--name <name>", about: "default: what config/final.yml says" },
 		{ flags: "--version <version>", about: "default: made from the content, the same each time" },
 		{ flags: "--tarball <file>", about: "write the release there; ((name)) and ((version)) in it are filled in" },
 		{ flags: "--force", about: "go on although the folder has changes that aren't committed" },
@@ -15,7 +16,7 @@ export const command: Command = {
 
 Example: davit create-release releases/min-platform --tarball '((name))-((version)).tgz'`,
 	run: async ([folder], options, context) => {
-		const [version, tarball] = [text(options, "version"), text(options, "tarball")];
+		const [name, version, tarball] = ["name", "version", "tarball"].map((option) => text(options, option));
 		const { created, tarball: written } = await writeRelease(resolve(context.cwd, String(folder ?? ".")), {
 			force: options.force === true,
 			cacheFolder: join(context.home, "cache"),
@@ -23,6 +24,7 @@ Example: davit create-release releases/min-platform --tarball '((name))-((versio
 			signal: context.signal,
 			onProgress: fetchNotes(context.clock, context.emit),
 			store: await openBlobs(context),
+			...(name === undefined ? {} : { name }),
 			...(version === undefined ? {} : { version }),
 			...(tarball === undefined ? {} : { tarball: resolve(context.cwd, tarball) }),
 		});

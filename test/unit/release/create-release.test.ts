@@ -7,7 +7,11 @@ import { indexTarball } from "../../../src/release/tarball.ts";
 import { unarchive } from "../../../src/release/unarchive.ts";
 import { bytesOf, type Content, memoryStore, problemsOf, releaseTree, tiny } from "./trees.ts";
 
-const files = { ...tiny, LICENSE: "Apache\n", "jobs/app/templates/ctl.erb": { executable: "#!/bin/bash\n" } };
+const files: Readonly<Record<string, Content>> = {
+	...tiny,
+	LICENSE: "Apache\n",
+	"jobs/app/templates/ctl.erb": { executable: "#!/bin/bash\n" },
+};
 
 const create = (content: Readonly<Record<string, Content>> = files, options: Partial<CreateReleaseOptions> = {}) =>
 	createRelease(releaseTree(content), { version: "1", force: false, git: undefined, ...options }, memoryStore());
@@ -24,6 +28,12 @@ describe("createRelease", () => {
 	test("makes the same bytes twice", async () => {
 		const bytes = async () => bytesOf((await create()).tarball());
 		expect((await bytes()).equals(await bytes())).toBe(true);
+	});
+
+	test("takes a name that is given, with and without config/final.yml", async () => {
+		const { "config/final.yml": _, ...nameless } = files;
+		for (const content of [files, nameless])
+			expect((await create(content, { name: "portal" })).manifest.name).toBe("portal");
 	});
 
 	test("puts archives with the digests of release.MF beside the licence", async () => {
