@@ -1,6 +1,7 @@
 import { CpiError } from "../cpi/errors.ts";
 import { type Problem, problem, UserError } from "../errors.ts";
 import { SshError } from "../ssh/errors.ts";
+import { AgentError } from "../stemcell/agent/errors.ts";
 
 /** What a failed step tells the user. Anything unexpected is rethrown by the caller: it is a bug. */
 export function problemsOf(error: unknown, instance: string | undefined): readonly Problem[] | undefined {
@@ -19,5 +20,7 @@ export function problemsOf(error: unknown, instance: string | undefined): readon
 	// Its message begins with the name of what it led to.
 	if (error instanceof SshError)
 		return [problem(`ssh-${error.stage}`, error.message, error.hint ? { hint: error.hint } : {})];
+	if (error instanceof AgentError)
+		return [problem(`agent-${error.stage}`, error.message, error.hint ? { hint: error.hint } : {})];
 	return undefined;
 }
