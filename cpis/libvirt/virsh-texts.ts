@@ -32,7 +32,7 @@ export const knownTexts: readonly KnownText[] = [
 		pattern: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/,
 		kind: "auth",
 		message: "the host's SSH key is not the known one",
-		hint: "compare the key and put it in known_hosts (ssh USER@HOST once), or name a file: uri ...?known_hosts=PATH",
+		hint: "compare the key and put it in known_hosts: ssh USER@HOST once",
 	},
 	{
 		pattern: /Permission denied \([a-z,-]+\)|Too many authentication failures/,
