@@ -19,7 +19,7 @@ export function volumeOf(name: string, volumes: ReadonlySet<string>): string | u
 	return [`${name}.qcow2`, `${name}.raw`].find((volume) => volumes.has(volume));
 }
 
-export function formatOf(volume: string): "qcow2" | "raw" {
+function formatOf(volume: string): "qcow2" | "raw" {
 	return volume.endsWith(".raw") ? "raw" : "qcow2";
 }
 

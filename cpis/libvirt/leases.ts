@@ -96,7 +96,7 @@ export async function readNetworks(
 }
 
 /** Reads a table of `net-dhcp-leases`: the address that a hardware address got. */
-export function leasedAddress({ out }: Answer, mac: string): string | undefined {
+function leasedAddress({ out }: Answer, mac: string): string | undefined {
 	const line = out.split("\n").find((each) => each.includes(` ${mac} `));
 	return line === undefined ? undefined : /\s(\S+)\/\d+\s/.exec(line)?.[1];
 }

@@ -58,7 +58,7 @@ function imageOf(record: VolumeRecord | undefined, host: Host, request: VmReques
 	if (record?.complete && record.image) return record.image;
 	const what = record ? "did not arrive whole on" : "isn't on";
 	throw libvirtError("invalid", "createVm", `stemcell ${request.stemcell} ${what} host ${host.connection.host}`, {
-		hint: "bring it there again: davit upload-stemcell, or deploy with --fix",
+		hint: "the host has lost it, or was named later: deploy again, or name only hosts that have it",
 	});
 }
 
