@@ -8,7 +8,9 @@ const [begin, end] = ["<!-- releases: begin, written by test/contract/releases.t
 export interface TriedManifest {
 	readonly manifest: ManifestJobs;
 	readonly templates: Readonly<Record<Outcome, number>>;
-	/** Why templates were not rendered. */
+	/** What the supervisor of all groups together would watch. */
+	readonly checks: number;
+	/** Why templates were not rendered, and what the jobs of one VM can't have together. */
 	readonly why: readonly Problem[];
 }
 
@@ -61,13 +63,14 @@ ${table(
 
 ${refused.length === 0 ? "No monit file was refused." : `Monit files refused:\n\n${unique(refused.map(({ place, message }) => `- ${place?.file}: ${message}`)).join("\n")}`}
 
-Manifests, each with its ops files and variables, every job on the first instance of its group:
+Manifests, each with its ops files and variables, every job on the first instance of its group. Checks: what the supervisors of these VMs watch.
 
 ${table(
-	["manifest", "jobs", "templates rendered", "need", "refused", "failed"],
-	manifests.map(({ manifest, templates }) => [
+	["manifest", "jobs", "checks", "templates rendered", "need", "refused", "failed"],
+	manifests.map(({ manifest, checks, templates }) => [
 		manifest.name,
 		manifest.jobs.length,
+		checks,
 		templates.rendered,
 		templates.needs,
 		templates.refused,

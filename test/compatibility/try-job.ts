@@ -1,4 +1,5 @@
 import type { Problem } from "../../src/errors.ts";
+import type { MonitFileChecks } from "../../src/machine/monit.ts";
 import { monitChecksOf } from "../../src/machine/monit-files.ts";
 import type { ReleaseJob } from "../../src/release/release.ts";
 import type { Renderer, TemplateSpec } from "../../src/template/render.ts";
@@ -14,7 +15,7 @@ export interface Tried {
 	/** By source: each template, and the monit file. */
 	readonly templates: ReadonlyMap<string, { readonly outcome: Outcome; readonly problem?: Problem }>;
 	/** Absent: its monit file did not render. */
-	readonly monit?: readonly Problem[];
+	readonly monit?: MonitFileChecks;
 }
 
 const needs = new Set(["property-missing", "link-missing", "link-property-missing"]);
@@ -34,7 +35,7 @@ export async function tryJob(job: ReleaseJob, spec: TemplateSpec, renderer: Rend
 	const monitFailed = templates[0]?.[1].problem !== undefined;
 	return {
 		templates: new Map(templates),
-		...(monitFailed || !rendered ? {} : { monit: monitChecksOf(rendered).problems }),
+		...(monitFailed || !rendered ? {} : { monit: monitChecksOf(rendered) }),
 	};
 }
 

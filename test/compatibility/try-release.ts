@@ -40,7 +40,7 @@ export async function tryRelease(
 			else if (others.some(({ outcome }) => outcome === "rendered")) templates.byManifest += 1;
 			else templates[first.outcome] += 1;
 		}
-		const monits = [alone, ...byManifest].flatMap(({ monit }) => (monit ? [monit] : []));
+		const monits = [alone, ...byManifest].flatMap(({ monit }) => (monit ? [monit.problems] : []));
 		const error = monits.flat().find(({ severity }) => severity === "error");
 		if (error) refusedMonit.push(error);
 		else if (monits.length > 0) readMonit += 1;

@@ -5,11 +5,14 @@ import process from "node:process";
 import { expect, test } from "vitest";
 import { systemRandom } from "../../src/cli/system.ts";
 import type { Problem } from "../../src/errors.ts";
+import type { Check } from "../../src/machine/monit-checks.ts";
+import { checkProblems } from "../../src/machine/monit-dependencies.ts";
 import type { ValueMap } from "../../src/manifest/deployment.ts";
+import type { Renderer } from "../../src/template/render.ts";
 import { createRubyRenderer } from "../../src/template/ruby/renderer.ts";
 import { makeVariable } from "../../src/variables/generate.ts";
 import { readCheckouts } from "../compatibility/checkouts.ts";
-import { manifestJobs } from "../compatibility/manifest-jobs.ts";
+import { type ManifestJobs, manifestJobs } from "../compatibility/manifest-jobs.ts";
 import { section, type TriedManifest, withSection } from "../compatibility/section.ts";
 import { tryJob } from "../compatibility/try-job.ts";
 import { tryRelease } from "../compatibility/try-release.ts";
@@ -45,15 +48,7 @@ test("jobs of releases by others are read and rendered, and their monit files re
 			);
 		const tried: TriedManifest[] = [];
 		for (const manifest of manifests) {
-			const templates = { rendered: 0, needs: 0, refused: 0, failed: 0 };
-			const why: Problem[] = [];
-			for (const { job, spec } of manifest.jobs) {
-				for (const { outcome, problem } of (await tryJob(job, spec, renderer)).templates.values()) {
-					templates[outcome] += 1;
-					if (problem) why.push(problem);
-				}
-			}
-			tried.push({ manifest, templates, why });
+			tried.push(await tryManifest(manifest, renderer));
 		}
 		if (process.env.DAVIT_RELEASES_WRITE === "1")
 			writeFileSync(page, withSection(readFileSync(page, "utf8"), section(releases, tried, circumstances())));
@@ -63,6 +58,22 @@ test("jobs of releases by others are read and rendered, and their monit files re
 		await renderer.close();
 	}
 });
+
+async function tryManifest(manifest: ManifestJobs, renderer: Renderer): Promise<TriedManifest> {
+	const templates = { rendered: 0, needs: 0, refused: 0, failed: 0 };
+	const why: Problem[] = [];
+	const checks = new Map<string, Check[]>();
+	for (const { group, job, spec } of manifest.jobs) {
+		const tried = await tryJob(job, spec, renderer);
+		checks.set(group, [...(checks.get(group) ?? []), ...(tried.monit?.checks ?? [])]);
+		for (const { outcome, problem } of tried.templates.values()) {
+			templates[outcome] += 1;
+			if (problem) why.push(problem);
+		}
+	}
+	why.push(...[...checks.values()].flatMap(checkProblems));
+	return { manifest, templates, why, checks: [...checks.values()].flat().length };
+}
 
 /** Some templates look into the certificates that they are given. */
 async function anyCertificate(): Promise<ValueMap> {
