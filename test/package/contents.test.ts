@@ -8,7 +8,7 @@ const checkout = join(import.meta.dirname, "../..");
 const packed = inject("packed");
 
 test("the package holds what runs and what its manifests install, and nothing else", () => {
-	const places = packed.map((path) => path.replace(/^(manifests)\/.*|^([^/]+\/[^/]+)\/.*/, "$1$2"));
+	const places = packed.map((path) => path.replace(/^(manifests|stemcells)\/.*|^([^/]+\/[^/]+)\/.*/, "$1$2"));
 	expect([...new Set(places)]).toEqual([
 		"CHANGELOG.md",
 		"LICENSE",
@@ -21,6 +21,7 @@ test("the package holds what runs and what its manifests install, and nothing el
 		"manifests",
 		"package.json",
 		"releases/min-platform",
+		"stemcells",
 	]);
 });
 
@@ -34,8 +35,8 @@ test("each source file has its compiled one, each script is there, and none is l
 	expect(packed.filter((path) => path.startsWith("dist/"))).toEqual(expected.sort());
 });
 
-test("the default cloud file is there, and what says where the release's blobs are", () => {
-	const needed = ["manifests/cloud/local.yml", "releases/min-platform/config/blobs.yml"];
+test("the default cloud file is there, and what says where the release's blobs are and what images hold", () => {
+	const needed = ["manifests/cloud/local.yml", "releases/min-platform/config/blobs.yml", "stemcells/packages.yml"];
 	expect(packed).toEqual(expect.arrayContaining(needed));
 });
 
