@@ -5,6 +5,7 @@ import type { MachineView, Observed } from "../plan/diff-instance.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { InstanceRecord } from "../state/state.ts";
+import { runProbe } from "./run-probe.ts";
 
 export interface ObserveInput {
 	readonly owner: Owner;
@@ -21,8 +22,6 @@ export interface Listing {
 	readonly vm: CloudResource;
 }
 
-/** Milliseconds for the whole round trip of one probe; an answer later than this is none. */
-const PROBE_MS = 10_000;
 /** Milliseconds for one page of a cloud's list. */
 const LIST_MS = 60_000;
 
@@ -61,10 +60,9 @@ export async function listVms(
 
 async function askMachine(record: InstanceRecord, { connect, signal }: ObserveInput): Promise<MachineView> {
 	const name = `${record.group}/${record.index}`;
-	const until = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
 	try {
-		const connection = await connect(name, { signal: until });
-		const { code, stdout, stderr } = await connection.run(probeScript(expectationOf(record)), { signal: until });
+		const script = probeScript(expectationOf(record));
+		const { code, stdout, stderr } = await runProbe(connect(name, { signal }), script, signal);
 		if (code !== 0)
 			return { reachable: false, why: `its probe ended with exit code ${code}: ${stderr.trim().slice(-200)}` };
 		return viewOf(record, parseProbe(stdout));

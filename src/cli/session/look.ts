@@ -1,4 +1,5 @@
 import { type Listing, listVms } from "../../apply/observe.ts";
+import { runProbe } from "../../apply/run-probe.ts";
 import type { CloudResource } from "../../cpi/cpi.ts";
 import { STORE } from "../../machine/layout.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
@@ -30,9 +31,6 @@ export interface Look {
 	/** VMs of this deployment that no record names. */
 	readonly orphans: readonly Listing[];
 }
-
-/** Milliseconds for the probe's round trip: the design's deadlines table. Connecting has its own. */
-const PROBE_MS = 5000;
 
 /** Asks the clouds what there is, and then every VM that is on, many at once. Changes nothing. */
 export async function look(
@@ -76,11 +74,7 @@ async function ask(
 ): Promise<Pick<InstanceView, "state" | "probe" | "why">> {
 	const script = probeScript({ vitals, mountPoint: records.get(instance).disk && STORE });
 	try {
-		const connection = await machines.connect(instance, { signal });
-		const late = AbortSignal.timeout(PROBE_MS);
-		const { stdout } = await connection.run(script, { signal: AbortSignal.any([signal, late]) }).catch((error) => {
-			throw late.aborted ? new Error(`no answer within ${PROBE_MS / 1000} s`) : error;
-		});
+		const { stdout } = await runProbe(machines.connect(instance, { signal }), script, signal);
 		return { state: "running", probe: parseProbe(stdout) };
 	} catch (error) {
 		signal.throwIfAborted();
