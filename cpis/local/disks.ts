@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, posix } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import type { DiskCid, DiskHint, DiskRequest, VmCid } from "../../src/cpi/cpi.ts";
-import type { Call } from "./call.ts";
 import { type DiskRecord, diskCid, diskFolder, readDisk, writeDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";
 import type { Machine } from "./machine.ts";

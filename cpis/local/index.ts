@@ -1,5 +1,6 @@
+import type { Call } from "../../src/cpi/call.ts";
 import type { CallOptions, Cpi, CpiInfo, CreateCpi, DiskCid, VmCid } from "../../src/cpi/cpi.ts";
-import { type Call, call } from "./call.ts";
+import { call } from "./call.ts";
 import { readConfig } from "./config.ts";
 import { type DiskRecord, readDisk, readDisks, writeDisk } from "./disk-record.ts";
 import { attachDisk, createDisk, deleteDisk, detachDisk, resized } from "./disks.ts";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Call } from "./call.ts";
+import type { Call } from "../../src/cpi/call.ts";
 import { localError } from "./errors.ts";
 import type { IdMaps } from "./ids.ts";
 import { CLEAN_ENV, must } from "./run.ts";

@@ -1,8 +1,8 @@
 import { closeSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import type { Owner } from "../../src/cpi/cpi.ts";
-import type { Call } from "./call.ts";
 import type { Ids } from "./config.ts";
 import { localError } from "./errors.ts";
 import { networkId, readRecord, shortDigest, writeRecord } from "./folders.ts";

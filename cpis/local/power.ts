@@ -1,8 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import { addressBatch, wireBatch } from "./addresses.ts";
-import type { Call } from "./call.ts";
 import { attachedDisks, diskFolder } from "./disk-record.ts";
 import { localError } from "./errors.ts";
 import { networkId, writeInside } from "./folders.ts";

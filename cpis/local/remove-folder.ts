@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Call } from "./call.ts";
+import type { Call } from "../../src/cpi/call.ts";
 import type { Ids } from "./config.ts";
 import { localError } from "./errors.ts";
 import type { Machine } from "./machine.ts";

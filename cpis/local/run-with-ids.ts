@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Call } from "./call.ts";
+import type { Call } from "../../src/cpi/call.ts";
 import type { Ids } from "./config.ts";
 import { chooseIds, type IdMaps, idFacts } from "./ids.ts";
 import type { Machine } from "./machine.ts";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Call } from "./call.ts";
+import type { Call } from "../../src/cpi/call.ts";
 import { localError } from "./errors.ts";
 
 /** All that programs of ours see of davit's environment: it may hold secrets. */

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
-import type { Call } from "./call.ts";
+import type { Call } from "../../src/cpi/call.ts";
 import { locked } from "./lock.ts";
 import { must } from "./run.ts";
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import type { DiskCid, Owner, SnapshotCid } from "../../src/cpi/cpi.ts";
-import type { Call } from "./call.ts";
 import type { Ids } from "./config.ts";
 import { diskFolder, readDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import { CpiError } from "../../src/cpi/errors.ts";
-import type { Call } from "./call.ts";
 import { chooseIds, findCommand, idFacts } from "./ids.ts";
 import type { Machine } from "./machine.ts";
 import { isRestrictedByAppArmor, usesHelper } from "./machine.ts";

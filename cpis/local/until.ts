@@ -1,18 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Call } from "./call.ts";
+import { type Call, until as poll } from "../../src/cpi/call.ts";
 
-/** Polls until `true`, for at most `limitMs` or until the call's own deadline. False when the time is up. */
-export async function until(
+/** Polls until `true`, for at most `limitMs` or until the call's own deadline. False when the time is up. What this machine does is over soon. */
+export function until(
 	call: Call,
 	condition: () => boolean | Promise<boolean>,
 	limitMs = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
-	const began = performance.now();
-	for (let pause = 5; !(await condition()); pause = Math.min(pause * 1.5, 100)) {
-		call.check();
-		if (performance.now() - began > limitMs) return false;
-		await sleep(pause, undefined, { signal: call.signal });
-	}
-	call.check();
-	return true;
+	return poll(call, condition, { limitMs, longestPauseMs: 100 });
 }

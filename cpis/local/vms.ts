@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Call } from "../../src/cpi/call.ts";
 import type { CreatedVm, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
 import { etcFiles, hostName, isAccountName } from "./accounts.ts";
 import { planInterfaces } from "./addresses.ts";
-import type { Call } from "./call.ts";
 import { attachedDisks, readDisk, writeDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";
 import { networkId, readRecord, writeInside } from "./folders.ts";

@@ -1,4 +1,5 @@
 import type { CreatedVm, VmRequest } from "../../cpi/cpi.ts";
+import { hostName } from "../../cpi/user-data.ts";
 import { shapeDigests } from "../../plan/desired.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
@@ -27,7 +28,7 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 		networks: step.shape.networks,
 		disks: [],
 		seed: {
-			hostname: hostnameOf(name),
+			hostname: hostName(name),
 			loginUser: context.login.user,
 			authorizedKeys: [context.login.publicKey],
 			hostKey,
@@ -76,15 +77,6 @@ function newRecord(context: ApplyContext, name: string): InstanceRecord {
 		wanted: "started",
 		ignore: false,
 	};
-}
-
-/** A host name of letters, digits and dashes, at most 63 long. */
-function hostnameOf(name: string): string {
-	return name
-		.toLowerCase()
-		.replace(/[^a-z0-9]+/g, "-")
-		.slice(0, 63)
-		.replace(/^-|-$/g, "");
 }
 
 /** Deletes the VM; its disks were detached before, and stay. */

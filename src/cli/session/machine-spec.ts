@@ -1,4 +1,5 @@
 import type { Login } from "../../apply/context.ts";
+import { hostName } from "../../cpi/user-data.ts";
 import { bootstrapScript } from "../../machine/bootstrap.ts";
 import { supervisorFiles } from "../../machine/supervisor/control.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
@@ -33,7 +34,7 @@ export function bootstrapOf(
 		instance: { id: placed.id, name: placed.group, az: placed.az, deployment },
 		stemcell: shape.stemcell,
 		specJson: `${JSON.stringify(spec, undefined, 2)}\n`,
-		hostname: name.replace("/", "-"),
+		hostname: hostName(name),
 		dns: Object.values(placed.networks).flatMap((network) => (network.default.includes("dns") ? network.dns : [])),
 		...(swapMib === undefined ? {} : { swapMib }),
 		...(runDirMib === undefined ? {} : { runDirMib }),

@@ -18,9 +18,9 @@ test("the guest's network configuration: known by hardware address, one default 
 	const nics = plan({
 		back: manual("10.1.0.5", { gateway: "10.1.0.1", cloudProperties: { bridge: "br0", mtu: 9000 } }),
 		front: manual("10.0.0.5", { gateway: "10.0.0.1", default: ["gateway", "dns"] }),
-		any: { type: "dynamic", dns: [], default: [], cloudProperties: { name: "lab" } },
+		leased: { type: "dynamic", dns: [], default: [], cloudProperties: { name: "lab" } },
 	});
-	const [back = "", front = "", any = ""] = nics.map(({ mac }) => mac);
+	const [back = "", front = "", leased = ""] = nics.map(({ mac }) => mac);
 	expect(nics.map(({ source }) => `${source.type} ${source.name}`)).toEqual([
 		"bridge br0",
 		"network default",
@@ -38,7 +38,7 @@ test("the guest's network configuration: known by hardware address, one default 
 				nameservers: { addresses: ["10.0.0.53"] },
 			},
 			eth2: {
-				match: { macaddress: any },
+				match: { macaddress: leased },
 				"set-name": "eth2",
 				dhcp4: true,
 				"dhcp4-overrides": { "use-routes": false, "use-dns": false },
