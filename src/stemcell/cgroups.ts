@@ -1,4 +1,4 @@
-import type { StemcellLine } from "./line.ts";
+import { lineOf, type StemcellLine } from "./line.ts";
 import type { Stemcell } from "./stemcell.ts";
 
 /** Which control groups a VM has: `v2` is the unified hierarchy alone. */
@@ -15,6 +15,5 @@ export function cgroupsOf(
 ): Cgroups | undefined {
 	if (kind === "local") return host;
 	if (kind === "bosh" && boshWithV1.test(os)) return "v1";
-	const line = lines.find((candidate) => candidate.os === os || candidate.aliases?.includes(os));
-	return line?.traps.some(({ name }) => name === "cgroup-v2") ? "v2" : undefined;
+	return lineOf(lines, os)?.traps.some(({ name }) => name === "cgroup-v2") ? "v2" : undefined;
 }

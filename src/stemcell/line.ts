@@ -36,6 +36,14 @@ const schema = z.strictObject({
 /** One OS line: `stemcells/<os>.yml`. */
 export type StemcellLine = z.infer<typeof schema>;
 
+/** The line that a manifest's os names, by its own name or another. */
+export function lineOf<Line extends Pick<StemcellLine, "os" | "aliases">>(
+	lines: readonly Line[],
+	os: string,
+): Line | undefined {
+	return lines.find((line) => line.os === os || line.aliases?.includes(os));
+}
+
 /** The distribution's own image on one IaaS for one processor. */
 export type DistributionImage = z.infer<typeof image>;
 

@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../errors.ts";
 import type { Cloud, StemcellChoice } from "../manifest/cloud.ts";
-import type { DistributionImage, StemcellLine } from "./line.ts";
+import { type DistributionImage, lineOf, type StemcellLine } from "./line.ts";
 import type { BuiltImage, Stemcell, StemcellName, StemcellSource } from "./stemcell.ts";
 
 /** All that says what a stemcell's name stands for. */
@@ -31,7 +31,7 @@ export function resolveStemcell(
 	const { os, version } = name;
 	if (cloud.stemcellFormats.includes("local"))
 		return { stemcell: { os, version, kind: "local", source: { from: "cloud", cloudProperties: {} } } };
-	const line = known.lines.find((candidate) => isLineOf(candidate, os));
+	const line = lineOf(known.lines, os);
 	const choice = known.choices.find((candidate) => candidate.os === os && candidate.version === version);
 	const kind = choice?.kind ?? line?.versions[version];
 	if (kind === undefined) return { problem: unmapped(name, cloud, known) };
@@ -71,10 +71,8 @@ function distributionImage(
 	return line?.images[iaas]?.[arch];
 }
 
-const isLineOf = ({ os, aliases = [] }: StemcellLine, wanted: string) => os === wanted || aliases.includes(wanted);
-
 function unmapped({ os, version }: StemcellName, { iaas }: StemcellCloud, { lines }: StemcellKnowledge): Problem {
-	const line = lines.find((candidate) => isLineOf(candidate, os));
+	const line = lineOf(lines, os);
 	const versions = line
 		? `davit knows ${os} as ${Object.keys(line.versions).join(", ")}`
 		: `davit knows ${osNames(lines)}`;

@@ -1,22 +1,16 @@
 import { createReadStream, existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { z } from "zod";
 import type { StemcellImage } from "../../cpi/cpi.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { StemcellChoice } from "../../manifest/cloud.ts";
-import { toValue } from "../../manifest/node.ts";
-import { parseNode } from "../../manifest/yaml.ts";
-import type { OperatingSystem } from "../../stemcell/build/operating-system.ts";
-import { packagesFor, parsePackages } from "../../stemcell/build/packages.ts";
 import { type Cgroups, cgroupsOf } from "../../stemcell/cgroups.ts";
-import { parseLine, type StemcellLine } from "../../stemcell/line.ts";
-import { resolveStemcell, type StemcellKnowledge } from "../../stemcell/resolve.ts";
-import type { BuiltImage, Stemcell, StemcellName } from "../../stemcell/stemcell.ts";
+import { resolveStemcell } from "../../stemcell/resolve.ts";
+import type { Stemcell, StemcellName } from "../../stemcell/stemcell.ts";
 import { type CliContext, type Options, texts } from "../command.ts";
 import type { Cpis } from "./cpis.ts";
 import type { Inputs } from "./manifest.ts";
-import { packageFolder } from "./package-folder.ts";
+import { NOTHING_KNOWN, readKnowledge } from "./stemcell-knowledge.ts";
 
 /** The option that says which image a stemcell is. */
 export const stemcellOption = {
@@ -44,7 +38,6 @@ export async function openStemcells(
 	cpis: Cpis,
 	context: Pick<CliContext, "home">,
 ): Promise<StemcellBook> {
-	const known = await readKnowledge(cloud.stemcells, join(context.home, "stemcells"));
 	const found = new Map<string, Stemcell>();
 	/** By the version that the image says it has. */
 	const images = new Map<string, Stemcell>();
@@ -52,23 +45,26 @@ export async function openStemcells(
 	const used = new Set(
 		cloud.azs.length === 0 ? [...cpis.all().keys()] : cloud.azs.map(({ cpi }) => cpi ?? cloud.cpis[0]?.name ?? ""),
 	);
-	for (const cpi of used) {
+	const clouds = [...used].map((cpi) => {
 		const { name: iaas, stemcellFormats, can } = cpis.get(cpi).info();
-		deployment.stemcells.forEach(({ os, name, version }, index) => {
+		return { cpi, iaas, stemcellFormats, firstContact: can.firstContact, arch: "amd64" } as const;
+	});
+	const known = clouds.every(({ stemcellFormats }) => stemcellFormats.includes("local"))
+		? NOTHING_KNOWN
+		: await readKnowledge(cloud.stemcells, join(context.home, "stemcells"));
+	for (const at of clouds)
+		for (const [index, { os, name, version }] of deployment.stemcells.entries()) {
 			const wanted = { os: os ?? name ?? "", version };
-			const answer = resolveStemcell(
-				wanted,
-				{ iaas, stemcellFormats, firstContact: can.firstContact, arch: "amd64" },
-				known,
-			);
-			if ("stemcell" in answer) {
-				if (answer.stemcell.kind === "plain" && !cloud.guests.packageMirror)
-					problems.push({ ...noMirror(wanted), place: place(`/stemcells/${index}`) });
-				found.set(keyOf(wanted, cpi), answer.stemcell);
-				images.set(keyOf(answer.stemcell, cpi), answer.stemcell);
-			} else problems.push({ ...answer.problem, place: place(`/stemcells/${index}`) });
-		});
-	}
+			const answer = resolveStemcell(wanted, at, known);
+			const wrong =
+				"problem" in answer
+					? [answer.problem]
+					: await imageProblems(answer.stemcell, wanted, cloud.guests.packageMirror);
+			problems.push(...wrong.map((each) => ({ ...each, place: place(`/stemcells/${index}`) })));
+			if ("problem" in answer) continue;
+			found.set(keyOf(wanted, at.cpi), answer.stemcell);
+			images.set(keyOf(answer.stemcell, at.cpi), answer.stemcell);
+		}
 	return {
 		of: (name, cpi) => found.get(keyOf(name, cpi)),
 		problems,
@@ -90,10 +86,33 @@ function cgroupsHere(): Cgroups | undefined {
 
 const keyOf = ({ os, version }: StemcellName, cpi: string) => `${os}\n${version}\n${cpi}`;
 
-function noMirror({ os, version }: StemcellName): Problem {
-	return problem("no-package-mirror", `${os}/${version} is a plain image, which lacks what releases compile with`, {
-		hint: "name a mirror of its distribution that the VMs reach under package_mirror: in the cloud file, or use an image that davit build-stemcell makes",
-	});
+/** What is in the way of an image before anything is made. */
+async function imageProblems(
+	{ kind, source }: Stemcell,
+	{ os, version }: StemcellName,
+	mirror: unknown,
+): Promise<readonly Problem[]> {
+	const problems: Problem[] = [];
+	if (kind === "plain" && !mirror)
+		problems.push(
+			problem("no-package-mirror", `${os}/${version} is a plain image, which lacks what releases compile with`, {
+				hint: "name a mirror of its distribution that the VMs reach under package_mirror: in the cloud file, or use an image that davit build-stemcell makes",
+			}),
+		);
+	if (source.from === "file" && !(await readable(source.file)))
+		problems.push(
+			problem("image-unreadable", `the ${kind} image of ${os}/${version} can't be read: ${source.file}`, {
+				hint: "check the path in --stemcell or under stemcells: in the cloud file, and that you may read the file",
+			}),
+		);
+	return problems;
+}
+
+function readable(file: string): Promise<boolean> {
+	return access(file, constants.R_OK).then(
+		() => true,
+		() => false,
+	);
 }
 
 function imageOf(stemcell: Stemcell | undefined): Pick<StemcellImage, "cloudProperties" | "open"> {
@@ -101,73 +120,6 @@ function imageOf(stemcell: Stemcell | undefined): Pick<StemcellImage, "cloudProp
 	const { source } = stemcell;
 	if (source.from === "cloud") return { cloudProperties: source.cloudProperties };
 	return { cloudProperties: {}, open: async () => createReadStream(source.file) };
-}
-
-type Knowledge = StemcellKnowledge & {
-	/** By os: what BOSH's stemcells promise to releases. */
-	readonly packages: ReadonlyMap<string, readonly string[]>;
-};
-
-async function readKnowledge(choices: readonly StemcellChoice[], folder: string): Promise<Knowledge> {
-	const built = await readBuiltImages(folder);
-	const lines = await readLines();
-	const versions = new Map(built.map(({ file, version }) => [file, version]));
-	for (const { file } of choices) {
-		const beside = file === undefined ? undefined : await readBeside(file);
-		if (file !== undefined && beside) versions.set(file, beside.version);
-	}
-	const packages = await readPackages(lines);
-	return { choices, lines, built, packages, versionOf: (file) => versions.get(file) };
-}
-
-const ownFolder = () => join(packageFolder(), "stemcells");
-
-async function readOwn(file: string): Promise<unknown> {
-	return toValue(parseNode(await readFile(join(ownFolder(), file), "utf8"), file).node);
-}
-
-/** The stemcell files that come with davit. */
-async function readLines(): Promise<readonly StemcellLine[]> {
-	const files = (await readdir(ownFolder())).filter((name) => name.endsWith(".yml") && name !== "packages.yml").sort();
-	return Promise.all(
-		files.map(async (file) => {
-			const { line, problems } = parseLine(await readOwn(file), file);
-			if (!line) throw new UserError(problems);
-			return line;
-		}),
-	);
-}
-
-/** By every name of an OS line. */
-async function readPackages(lines: readonly StemcellLine[]): Promise<ReadonlyMap<string, readonly string[]>> {
-	const { packages: file, problems } = parsePackages(await readOwn("packages.yml"), "packages.yml");
-	if (!file) throw new UserError(problems);
-	return new Map(
-		lines.flatMap(({ os, aliases = [] }) => {
-			const names = packagesFor(file, { name: os as OperatingSystem["name"] }, "prepared");
-			return [os, ...aliases].map((name) => [name, names] as const);
-		}),
-	);
-}
-
-const beside = z.object({
-	os: z.string(),
-	arch: z.string(),
-	kind: z.enum(["plain", "prepared"]),
-	version: z.string(),
-});
-
-/** What the file beside an image says of it. */
-async function readBeside(image: string): Promise<Omit<BuiltImage, "file"> | undefined> {
-	const text = await readFile(image.replace(/\.[^./]+$/, ".json"), "utf8").catch(() => undefined);
-	return text === undefined ? undefined : beside.parse(JSON.parse(text));
-}
-
-async function readBuiltImages(folder: string): Promise<readonly BuiltImage[]> {
-	const names = await readdir(folder).catch(() => []);
-	const images = names.filter((name) => name.endsWith(".qcow2")).map((name) => join(folder, name));
-	const read = await Promise.all(images.map(async (file) => ({ file, ...(await readBeside(file)) })));
-	return read.filter((image): image is BuiltImage => "os" in image);
 }
 
 /** Reads `--stemcell` options; a file is found from where the user stands. */
