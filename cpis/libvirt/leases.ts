@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import type { Call } from "../../src/cpi/call.ts";
 import { until } from "../../src/cpi/call.ts";
 import { libvirtError } from "./errors.ts";
@@ -10,24 +10,29 @@ import { at, type Element, escapeXml, parseXml } from "./xml.ts";
 /** One of libvirt's own networks: what it says of addresses. */
 export interface ManagedNetwork {
 	readonly name: string;
-	/** Its own IPv4 subnets. */
+	/** Its own subnets. */
 	readonly subnets: readonly { readonly ip: string; readonly bits: number; readonly dhcp: boolean }[];
 	readonly leases: readonly { readonly mac: string; readonly ip: string }[];
 }
 
-function toNumber(ip: string): number {
-	return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
+const familyOf = (ip: string) => (isIPv4(ip) ? "ipv4" : "ipv6");
 
 function inSubnet(ip: string, subnet: { readonly ip: string; readonly bits: number }): boolean {
-	const size = 2 ** (32 - subnet.bits);
-	return Math.floor(toNumber(ip) / size) === Math.floor(toNumber(subnet.ip) / size);
+	const list = new BlockList();
+	list.addSubnet(subnet.ip, subnet.bits, familyOf(subnet.ip));
+	return list.check(ip, familyOf(ip));
 }
 
-function prefixOf(ip: Element): number {
-	const { prefix, netmask = "255.255.255.0" } = ip.attributes;
+/** Two texts of an IPv6 address may differ. */
+function isSame(ip: string, other: string): boolean {
+	return inSubnet(ip, { ip: other, bits: isIPv4(other) ? 32 : 128 });
+}
+
+function prefixOf({ attributes: { prefix, netmask, family } }: Element): number {
 	if (prefix !== undefined) return Number(prefix);
-	return toNumber(netmask).toString(2).replaceAll("0", "").length;
+	if (family === "ipv6") return 64;
+	const bits = (netmask ?? "255.255.255.0").split(".").map((part) => Number(part).toString(2));
+	return bits.join("").replaceAll("0", "").length;
 }
 
 export function parseNetwork(source: string): ManagedNetwork {
@@ -36,8 +41,8 @@ export function parseNetwork(source: string): ManagedNetwork {
 	return {
 		name: at(network, "name")[0]?.text ?? "",
 		subnets: ips.flatMap((ip) => {
-			const { address = "", family } = ip.attributes;
-			if (family === "ipv6" || !isIPv4(address)) return [];
+			const { address = "" } = ip.attributes;
+			if (isIP(address) === 0) return [];
 			return [{ ip: address, bits: prefixOf(ip), dhcp: at(ip, "dhcp").length > 0 }];
 		}),
 		leases: at(network, "ip/dhcp/host").map(({ attributes: { mac = "", ip = "" } }) => ({ mac, ip })),
@@ -52,21 +57,25 @@ function entry({ mac, ip }: { readonly mac: string; readonly ip: string }): stri
 export function leaseCommand(nic: Nic, networks: readonly ManagedNetwork[]): Command | undefined {
 	const network = networks.find(({ name }) => nic.source.type === "network" && nic.source.name === name);
 	const { mac, ip } = nic;
-	if (!network || ip === undefined || !isIPv4(ip)) return undefined;
-	const subnet = network.subnets.find((each) => inSubnet(ip, each));
+	if (!network || ip === undefined) return undefined;
+	const subnets = network.subnets.filter((each) => familyOf(each.ip) === familyOf(ip));
+	const subnet = subnets.find((each) => inSubnet(ip, each));
 	if (!subnet) {
-		const known = network.subnets.map((each) => `${each.ip}/${each.bits}`).join(", ");
+		const known = subnets.map((each) => `${each.ip}/${each.bits}`).join(", ");
 		if (known === "") return undefined;
 		const message = `network ${nic.network}: ${ip} is not in libvirt's network ${network.name} (${known})`;
 		throw libvirtError("invalid", "createVm", message, { hint: "correct the subnet's range in the cloud config" });
 	}
-	if (subnet.ip === ip)
+	if (isSame(subnet.ip, ip))
 		throw libvirtError(
 			"invalid",
 			"createVm",
 			`network ${nic.network}: ${ip} is the host's own address in ${network.name}`,
+			{ hint: "put it under reserved:, or name it as the subnet's gateway" },
 		);
-	if (!subnet.dhcp || network.leases.some((lease) => lease.mac === mac && lease.ip === ip)) return undefined;
+	// In IPv6 libvirt's leases know no hardware addresses (network_conf.c).
+	if (!subnet.dhcp || !isIPv4(ip) || network.leases.some((lease) => lease.mac === mac && lease.ip === ip))
+		return undefined;
 	return ["net-update", network.name, "add", "ip-dhcp-host", entry({ mac, ip }), "--live", "--config"];
 }
 

@@ -60,7 +60,8 @@ test.each([
 });
 
 const network = (dhcp: string) =>
-	parseNetwork(`<network><name>default</name><ip address='10.0.0.1' netmask='255.255.255.0'>${dhcp}</ip></network>`);
+	parseNetwork(`<network><name>default</name><ip address='10.0.0.1' netmask='255.255.255.0'>${dhcp}</ip>
+<ip family='ipv6' address='fd00:1::1' prefix='64'><dhcp><range start='fd00:1::100' end='fd00:1::1ff'/></dhcp></ip></network>`);
 
 test("a fixed address becomes a lease where the network has DHCP, once", () => {
 	const [nic] = plan({ a: manual("10.0.0.5") });
@@ -72,9 +73,16 @@ test("a fixed address becomes a lease where the network has DHCP, once", () => {
 	expect(leaseCommand(nic, [network("")])).toBeUndefined();
 });
 
+test("an IPv6 address is in the network's subnet, and becomes no lease: libvirt's know no hardware addresses there", () => {
+	const [nic] = plan({ a: manual("fd00:1::5", { prefix: 64 }) });
+	expect(nic && leaseCommand(nic, [network("<dhcp/>")])).toBeUndefined();
+});
+
 test.each([
 	["10.9.0.5", "is not in libvirt's network default (10.0.0.1/24)"],
 	["10.0.0.1", "is the host's own address"],
+	["fd00:2::5", "is not in libvirt's network default (fd00:1::1/64)"],
+	["fd00:1:0::0:1", "is the host's own address"],
 ])("%s %s", (ip, message) => {
 	const [nic] = plan({ a: manual(ip) });
 	expect(() => nic && leaseCommand(nic, [network("<dhcp/>")])).toThrow(message);
