@@ -30,7 +30,7 @@ const INFO: CpiInfo = {
 		persistentDisks: true,
 		resizeDisk: true,
 		snapshots: true,
-		firstContact: ["seeded"],
+		firstContact: ["seeded", "agent"],
 	},
 };
 

@@ -1,10 +1,9 @@
 const SECTOR = 2048;
-/** Sectors: 16 of system area, the volume descriptor, its terminator, two path tables, the root directory. */
+/** Sectors: 16 of system area, the volume descriptor, its terminator, two path tables, the root directory, other folders. */
 const PRIMARY = 16;
 const LITTLE_PATHS = 18;
 const BIG_PATHS = 19;
 const ROOT = 20;
-const FIRST_FILE = 21;
 
 /** ECMA-119 7.3.3: a number in both byte orders. */
 function both32(value: number): Buffer {
@@ -54,7 +53,7 @@ function padTo(bytes: Buffer, size: number): Buffer {
 }
 
 /** ECMA-119 8.4: what the volume is called and where its root is. */
-function primaryDescriptor(label: string, count: number): Buffer {
+function primaryDescriptor(label: string, count: number, pathTableSize: number): Buffer {
 	const bytes = Buffer.alloc(SECTOR);
 	bytes.fill(" ", 8, 72);
 	bytes.fill(" ", 190, 813);
@@ -64,7 +63,7 @@ function primaryDescriptor(label: string, count: number): Buffer {
 	bytes.set(both16(1), 120);
 	bytes.set(both16(1), 124);
 	bytes.set(both16(SECTOR), 128);
-	bytes.set(both32(10), 132);
+	bytes.set(both32(pathTableSize), 132);
 	bytes.writeUInt32LE(LITTLE_PATHS, 140);
 	bytes.writeUInt32BE(BIG_PATHS, 148);
 	bytes.set(record(Buffer.from([0]), ROOT, SECTOR, true, Buffer.alloc(0)), 156);
@@ -73,59 +72,104 @@ function primaryDescriptor(label: string, count: number): Buffer {
 	return bytes;
 }
 
-/** ECMA-119 9.4: the table's only entry, the root. */
-function pathTable(bigEndian: boolean): Buffer {
-	const bytes = Buffer.alloc(SECTOR);
-	bytes[0] = 1;
-	if (bigEndian) {
-		bytes.writeUInt32BE(ROOT, 2);
-		bytes.writeUInt16BE(1, 6);
-	} else {
-		bytes.writeUInt32LE(ROOT, 2);
-		bytes.writeUInt16LE(1, 6);
-	}
-	return bytes;
+const parentOf = (path: string) => (path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");
+const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
+/** The folders that the paths lie in, each after its parent; the root, "", is the first. */
+function foldersOf(paths: readonly string[]): readonly string[] {
+	const all = new Set([""]);
+	for (const path of paths) for (let at = parentOf(path); at !== ""; at = parentOf(at)) all.add(at);
+	const depth = (path: string) => (path === "" ? 0 : path.split("/").length);
+	return [...all].sort((one, other) => depth(one) - depth(other) || (one < other ? -1 : 1));
+}
+
+/** The name of the nth folder for who reads no Rock Ridge; so many digits that numbers and names are in one order. */
+function plainName(index: number): Buffer {
+	return index === 0 ? Buffer.from([0]) : Buffer.from(`DIR${String(index).padStart(5, "0")}`);
+}
+
+/** ECMA-119 9.4: every folder, its sector and its parent's number. */
+function pathTable(folders: readonly string[], bigEndian: boolean): Buffer {
+	const entries = folders.map((path, index) => {
+		const name = plainName(index);
+		const bytes = Buffer.alloc(8 + name.length + (name.length % 2));
+		const parent = folders.indexOf(parentOf(path)) + 1;
+		bytes[0] = name.length;
+		if (bigEndian) {
+			bytes.writeUInt32BE(ROOT + index, 2);
+			bytes.writeUInt16BE(parent, 6);
+		} else {
+			bytes.writeUInt32LE(ROOT + index, 2);
+			bytes.writeUInt16LE(parent, 6);
+		}
+		bytes.set(name, 8);
+		return bytes;
+	});
+	return Buffer.concat(entries);
+}
+
+const ROCK_RIDGE = {
+	begins: systemUse("SP", Buffer.from([0xbe, 0xef, 0])),
+	extension: systemUse("ER", Buffer.concat([Buffer.from([10, 0, 0, 1]), Buffer.from("RRIP_1991A")])),
+};
+
+function posixName(name: string): Buffer {
+	return systemUse("NM", Buffer.concat([Buffer.from([0]), Buffer.from(name)]));
+}
+
+interface Extent {
+	readonly path: string;
+	readonly sector: number;
+	readonly size: number;
+}
+
+/** One folder: itself, its parent, the folders and files in it. */
+function folderSector(path: string, folders: readonly string[], files: readonly Extent[]): Buffer {
+	const sectorOf = (folder: string) => ROOT + folders.indexOf(folder);
+	const folder = posix(0o040555, 2);
+	const own = path === "" ? Buffer.concat([ROCK_RIDGE.begins, folder, ROCK_RIDGE.extension]) : folder;
+	const inside = (other: string) => other !== "" && parentOf(other) === path;
+	const bytes = Buffer.concat([
+		record(Buffer.from([0]), sectorOf(path), SECTOR, true, own),
+		record(Buffer.from([1]), sectorOf(parentOf(path)), SECTOR, true, folder),
+		...folders.flatMap((child, index) => {
+			const use = Buffer.concat([folder, posixName(nameOf(child))]);
+			return inside(child) ? [record(plainName(index), ROOT + index, SECTOR, true, use)] : [];
+		}),
+		...files.flatMap((file, index) => {
+			const name = Buffer.from(`FILE${String(index).padStart(4, "0")}.;1`);
+			const use = Buffer.concat([posix(0o100444, 1), posixName(nameOf(file.path))]);
+			return inside(file.path) ? [record(name, file.sector, file.size, false, use)] : [];
+		}),
+	]);
+	if (bytes.length > SECTOR) throw new Error(`a folder of ${files.length} files does not fit into one sector`);
+	return padTo(bytes, SECTOR);
 }
 
 /**
- * A CD-ROM image (ECMA-119 with Rock Ridge names) of a few files in one folder: their directory fits into one sector.
- * Label and names are ASCII.
+ * A CD-ROM image (ECMA-119 with Rock Ridge names) of a few files, by their paths: the directory of each folder fits into one sector.
+ * Label and paths are ASCII.
  */
 export function isoImage(label: string, files: Readonly<Record<string, string>>): Buffer {
-	const names = Object.keys(files).sort();
-	const contents = names.map((name) => Buffer.from(files[name] ?? ""));
-	let next = FIRST_FILE;
-	const starts = contents.map(({ length }) => {
-		const start = next;
-		next += sectors(length);
-		return start;
+	const paths = Object.keys(files).sort();
+	const folders = foldersOf(paths);
+	const contents = paths.map((path) => Buffer.from(files[path] ?? ""));
+	let next = ROOT + folders.length;
+	const extents = paths.map((path, index) => {
+		const size = contents[index]?.length ?? 0;
+		const extent = { path, sector: next, size };
+		next += sectors(size);
+		return extent;
 	});
-	const rockRidge = Buffer.concat([
-		systemUse("SP", Buffer.from([0xbe, 0xef, 0])),
-		posix(0o040555, 2),
-		systemUse("ER", Buffer.concat([Buffer.from([10, 0, 0, 1]), Buffer.from("RRIP_1991A")])),
-	]);
-	const records = names.map((name, index) => {
-		const use = Buffer.concat([
-			posix(0o100444, 1),
-			systemUse("NM", Buffer.concat([Buffer.from([0]), Buffer.from(name)])),
-		]);
-		return record(Buffer.from(`FILE${index}.;1`), starts[index] ?? 0, contents[index]?.length ?? 0, false, use);
-	});
-	const root = Buffer.concat([
-		record(Buffer.from([0]), ROOT, SECTOR, true, rockRidge),
-		record(Buffer.from([1]), ROOT, SECTOR, true, posix(0o040555, 2)),
-		...records,
-	]);
-	if (root.length > SECTOR) throw new Error(`a folder of ${names.length} files does not fit into one sector`);
+	const [little, big] = [pathTable(folders, false), pathTable(folders, true)];
 	const terminator = padTo(Buffer.from("\xffCD001\x01", "latin1"), SECTOR);
 	return Buffer.concat([
 		Buffer.alloc(PRIMARY * SECTOR),
-		primaryDescriptor(label, next),
+		primaryDescriptor(label, next, little.length),
 		terminator,
-		pathTable(false),
-		pathTable(true),
-		padTo(root, SECTOR),
+		padTo(little, SECTOR),
+		padTo(big, SECTOR),
+		...folders.map((path) => folderSector(path, folders, extents)),
 		...contents.map((bytes) => padTo(bytes, sectors(bytes.length) * SECTOR)),
 	]);
 }

@@ -13,7 +13,7 @@ import { cidOf, nameOf, uuidOf, vmVolumes } from "./names.ts";
 import { type Nic, planNics } from "./nics.ts";
 import { ALL, observe, readDomain } from "./observe.ts";
 import type { VolumeRecord } from "./records.ts";
-import { seedImage } from "./seed.ts";
+import { configDrive, seedImage } from "./seed.ts";
 import { withFolder } from "./temporary.ts";
 import { type Command, must } from "./virsh.ts";
 
@@ -122,7 +122,10 @@ async function make(
 	settings: VmSettings,
 	networks: readonly ManagedNetwork[],
 ): Promise<void> {
-	const seed = seedImage(plan.name, request.seed, plan.nics);
+	const seed =
+		"agent" in request.seed
+			? configDrive(plan.name, request.seed.agent, plan.nics, plan.record.ephemeral)
+			: seedImage(plan.name, request.seed, plan.nics);
 	const xml = await domainOf(call, host, plan, request.key, settings);
 	const leases = plan.nics.flatMap((nic) => {
 		const command = leaseCommand(nic, networks);
@@ -178,8 +181,9 @@ async function planVm(
 
 /** Makes and boots a VM, or gives the one that this key made before. */
 export async function createVm(call: Call, host: Host, request: VmRequest, settings: VmSettings): Promise<CreatedVm> {
-	if (!isAccountName(request.seed.loginUser))
-		throw libvirtError("invalid", "createVm", `${JSON.stringify(request.seed.loginUser)} can't be a login user's name`);
+	const { seed } = request;
+	if (!("agent" in seed) && !isAccountName(seed.loginUser))
+		throw libvirtError("invalid", "createVm", `${JSON.stringify(seed.loginUser)} can't be a login user's name`);
 	const plan = await planVm(call, host, request);
 	const { existing, name, nics } = plan;
 	const hasAddresses = existing?.record.nics.every(({ ip }) => ip !== undefined);

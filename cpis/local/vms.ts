@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Call } from "../../src/cpi/call.ts";
-import type { CreatedVm, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
+import type { CreatedVm, GuestSeed, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
 import { etcFiles, hostName, isAccountName } from "./accounts.ts";
 import { planInterfaces } from "./addresses.ts";
 import { attachedDisks, readDisk, writeDisk } from "./disk-record.ts";
@@ -20,8 +20,14 @@ function created(vm: VmRecord): CreatedVm {
 	return { cid: vm.cid, ips: Object.fromEntries(vm.interfaces.map(({ network, ip }) => [network, ip])) };
 }
 
+type SeededRequest = VmRequest & { readonly seed: GuestSeed };
+
+function isSeeded(request: VmRequest): request is SeededRequest {
+	return !("agent" in request.seed);
+}
+
 /** Claims the addresses by writing the record. Under the VM's and the network's lock. */
-async function claim(call: Call, machine: Machine, request: VmRequest): Promise<VmRecord> {
+async function claim(call: Call, machine: Machine, request: SeededRequest): Promise<VmRecord> {
 	const cid = vmCid(request.key);
 	const others = readVms(machine).filter((vm) => vm.cid !== cid && sameOwner(vm.owner, request.owner));
 	const taken = new Map(others.flatMap((vm) => vm.interfaces.map(({ ip }) => [ip, `${vm.name} (${vm.cid})`] as const)));
@@ -49,7 +55,7 @@ async function claim(call: Call, machine: Machine, request: VmRequest): Promise<
 }
 
 /** What the first boot puts in the VM; gone after it, the host key with it. */
-function writeSeed(machine: Machine, vm: VmRecord, { seed }: VmRequest): void {
+function writeSeed(machine: Machine, vm: VmRecord, { seed }: SeededRequest): void {
 	const folder = join(vmFolder(machine, vm.cid), "seed");
 	rmSync(folder, { recursive: true, force: true });
 	for (const made of ["", "etc", "ssh"]) mkdirSync(join(folder, made), { mode: 0o700 });
@@ -63,6 +69,7 @@ function writeSeed(machine: Machine, vm: VmRecord, { seed }: VmRequest): void {
 
 /** Makes and boots a VM, or gives the one that this key made before. Under the VM's lock. */
 export async function createVm(call: Call, machine: Machine, request: VmRequest): Promise<CreatedVm> {
+	if (!isSeeded(request)) throw localError("unsupported", "createVm", "embedded VMs have no BOSH agent");
 	if (!isAccountName(request.seed.loginUser))
 		throw localError("invalid", "createVm", `${JSON.stringify(request.seed.loginUser)} can't be a login user's name`);
 	const before = readVm(machine, vmCid(request.key));

@@ -8,6 +8,8 @@ import type { DesiredInstance } from "../plan/desired.ts";
 import type { InstanceName, PackageUse, Step } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
+import type { AgentEndpoint } from "../stemcell/agent/endpoint.ts";
+import type { AgentContact } from "../stemcell/agent/first-contact.ts";
 import type { StemcellName } from "../stemcell/stemcell.ts";
 import type { RenderedJob } from "../template/render.ts";
 import { problemsOf } from "./problems-of.ts";
@@ -37,6 +39,19 @@ export interface LogFile {
 	close(): Promise<void>;
 }
 
+/** The agents of BOSH stemcells, of which each is spoken with once: to make first contact with its VM. */
+export interface Agents {
+	/** A new endpoint for the VM with this key, and the same sealed for the records. */
+	make(vmKey: string): Promise<{ readonly endpoint: AgentEndpoint; readonly sealed: string }>;
+	/** Waits for the agent of the instance's VM. Safe to repeat. */
+	firstContact(
+		instance: InstanceName,
+		options: { readonly signal: AbortSignal; readonly step: Step },
+	): Promise<AgentContact>;
+	/** Makes what stood in user data worthless. Safe to repeat. */
+	retire(instance: InstanceName, options: { readonly signal: AbortSignal }): Promise<void>;
+}
+
 /** Everything that steps work with. Made once a command, by the composition root. */
 export interface ApplyContext {
 	readonly deployment: string;
@@ -49,6 +64,7 @@ export interface ApplyContext {
 	/** The image behind a stemcell: a reference, or a file to bring to the cloud. */
 	readonly stemcellImage: (stemcell: StemcellName, cpi: string) => Pick<StemcellImage, "cloudProperties" | "open">;
 	readonly login: Login;
+	readonly agents: Agents;
 	/** The kept connection to an instance's VM; waits for first contact when `boot` is true. */
 	readonly connect: (
 		instance: InstanceName,

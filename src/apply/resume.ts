@@ -1,5 +1,5 @@
 import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
-import type { Change, Intent, Lease, StateStore } from "../state/state.ts";
+import type { Change, Intent, Lease, StateStore, VmRecord } from "../state/state.ts";
 import type { Records } from "./records.ts";
 import { unorphanDisk } from "./unorphan-disk.ts";
 
@@ -45,14 +45,15 @@ async function takeOverVm(
 	const found = await input.cpi(cpi).find(intent.key, options);
 	// One that does not run may lack what its user data was to bring. Nobody records it, so the plan deletes it.
 	if (!found || found.state === "stopped" || records.get(instance).vm) return [];
-	const { shape, hostKey } = intent.data as { shape: Record<string, string>; hostKey: string };
+	const { shape, hostKeys, agent } = intent.data as unknown as Pick<VmRecord, "shape" | "hostKeys" | "agent">;
 	const vm = {
 		cid: found.cid as VmCid,
 		key: intent.key,
 		cpi,
 		createdAt: now(),
 		shape,
-		hostKeys: [hostKey],
+		hostKeys,
+		...(agent !== undefined && { agent }),
 		...(found.ephemeralDisk && { ephemeralDisk: found.ephemeralDisk }),
 		bootstrapped: false,
 	};

@@ -82,6 +82,18 @@ export interface GuestSeed {
 	readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
 }
 
+/**
+ * The same for a BOSH stemcell: what its agent reads of itself (bosh-agent, settings/settings.go), as JSON. The CPI adds what only it
+ * knows (`agentUserData`) and puts it where the stemcells for its cloud look for it. Holds secrets.
+ */
+export interface AgentSeed {
+	readonly agent: AgentSettings;
+}
+
+export interface AgentSettings extends Readonly<Record<string, unknown>> {
+	readonly networks: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
 export interface VmRequest {
 	/** Made and journaled by davit before the call; put on the resource. Same key twice = same VM. */
 	readonly key: string;
@@ -94,7 +106,8 @@ export interface VmRequest {
 	readonly networks: Readonly<Record<string, VmNetwork>>;
 	/** Disks that will be attached: a placement hint. */
 	readonly disks: readonly DiskCid[];
-	readonly seed: GuestSeed;
+	/** An agent's only where `info().can.firstContact` has `agent`. */
+	readonly seed: GuestSeed | AgentSeed;
 	readonly env: Readonly<Record<string, unknown>>;
 	readonly metadata: Readonly<Record<string, string>>;
 }

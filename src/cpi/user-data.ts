@@ -1,4 +1,4 @@
-import type { GuestSeed } from "./cpi.ts";
+import type { AgentSettings, GuestSeed } from "./cpi.ts";
 
 /** A host name (RFC 1123) made of any text: letters, digits and dashes, at most 63 of them. */
 export function hostName(text: string): string {
@@ -52,4 +52,25 @@ export function cloudConfig({ hostname, loginUser, authorizedKeys, hostKey }: Gu
 		},
 	};
 	return `#cloud-config\n${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+/** What a CPI knows of a VM's devices. */
+export interface AgentDevices {
+	/** MAC address by network. */
+	readonly macs: Readonly<Record<string, string>>;
+	/** Path of the disk that the VM boots from. */
+	readonly systemDisk: string;
+	/** Path of the disk for /var/vcap/data, if it has one. */
+	readonly ephemeralDisk?: string;
+}
+
+/** The text that a BOSH stemcell's agent reads, with the VM's devices in it. */
+export function agentUserData(settings: AgentSettings, { macs, systemDisk, ephemeralDisk }: AgentDevices): string {
+	const networks = Object.entries(settings.networks).map(([name, network]) => {
+		const mac = macs[name];
+		return [name, mac === undefined ? network : { ...network, mac }] as const;
+	});
+	const ephemeral = ephemeralDisk === undefined ? {} : { ephemeral: { path: ephemeralDisk } };
+	const disks = { system: systemDisk, ...ephemeral, persistent: {} };
+	return `${JSON.stringify({ ...settings, networks: Object.fromEntries(networks), disks })}\n`;
 }

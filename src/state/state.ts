@@ -78,10 +78,14 @@ export interface VmRecord {
 	readonly createdAt: number;
 	/** Digest of everything that, changed, needs another VM; and its parts, so that the plan can say which. */
 	readonly shape: Readonly<Record<string, string>>;
-	/** Accepted host keys: the seed's until the swap is confirmed, then only the successor's. */
+	/** Accepted host keys: the seed's until the swap is confirmed, then only the successor's. None until a BOSH stemcell's agent has told its. */
 	readonly hostKeys: readonly string[];
 	/** The disk for /var/vcap/data, where the cloud gave one. */
 	readonly ephemeralDisk?: DiskHint;
+	/** The login user that a BOSH stemcell's agent made. Absent: the deployment's, from user data. */
+	readonly user?: string;
+	/** Sealed: the endpoint of such an agent, until it is retired. */
+	readonly agent?: string;
 	readonly bootstrapped: boolean;
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
@@ -33,8 +34,33 @@ const cases: readonly Case[] = [
 		stemcells: ["local/1=plain:image.qcow2"],
 		write: (world) => void world.write("image.qcow2", ""),
 	},
-	{ name: "a BOSH stemcell where no agent can be asked", stemcells: ["local/1=bosh:stemcell.tgz"] },
+	{ name: "a BOSH stemcell that is missing", stemcells: ["local/1=bosh:nowhere.tgz"] },
+	{
+		name: "a BOSH stemcell that is none",
+		stemcells: ["local/1=bosh:image.qcow2"],
+		write: (world) => void world.write("image.qcow2", "QFI"),
+	},
+	{
+		name: "a BOSH stemcell of another system and IaaS",
+		stemcells: ["local/1=bosh:stemcell.tar"],
+		write: writeLightStemcell,
+	},
 ];
+
+/** As published for AWS, but for its images. */
+function writeLightStemcell(world: World): void {
+	const manifest = {
+		name: "bosh-aws-xen-hvm-ubuntu-jammy-go_agent",
+		version: "1.260",
+		operating_system: "ubuntu-jammy",
+		api_version: 3,
+		stemcell_formats: ["aws-light"],
+		cloud_properties: { infrastructure: "aws", ami: { "us-east-1": "ami-1" } },
+	};
+	world.write("stemcell.MF", JSON.stringify(manifest));
+	world.write("image", "");
+	execFileSync("tar", ["-cf", "stemcell.tar", "stemcell.MF", "image"], { cwd: world.folder });
+}
 
 describe.each(users.slice(-1))("stemcells that can't be had, as $name", (user) => {
 	test.each(cases)("$name", ({ name, stemcells, code, write }) =>

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { VmNetwork } from "../../src/cpi/cpi.ts";
+import { agentUserData } from "../../src/cpi/user-data.ts";
 import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { createSsh } from "../../src/ssh/pool.ts";
 import type { Ssh } from "../../src/ssh/ssh.ts";
@@ -56,8 +57,8 @@ describe.skipIf(missing !== undefined)(`first contact with a real bosh-agent${mi
 		endpoint = await makeAgentEndpoint(sources);
 		ssh = createSsh(sources);
 		const env = { persistent_disk_fs: "xfs", bosh: { swap_size: 64, mbus: { urls: ["nats://10.0.0.6:4222"] } } };
-		const settings = { endpoint, vmName: "vm-1", networks: { default: network }, env, ntp: [] };
-		agent = await startBoshAgent(agentSettings({ ...settings, disks: { system: "/dev/vda" } }));
+		const settings = agentSettings({ endpoint, vmName: "vm-1", networks: { default: network }, env });
+		agent = await startBoshAgent(JSON.parse(agentUserData(settings, { macs: {}, systemDisk: "/dev/vda" })));
 		client = createAgentClient(targetWith(), sources);
 		await firstContactByAgent(targetWith(), generateKeyPair("").publicKey, { ...sources, signal }).catch((error) => {
 			throw new Error(`${error.message}\n${agent.log().slice(-4000)}`);
@@ -98,7 +99,7 @@ describe.skipIf(missing !== undefined)(`first contact with a real bosh-agent${mi
 			env: {
 				persistent_disk_fs: "xfs",
 				bosh: {
-					swap_size: 64,
+					swap_size: 0,
 					mbus: {
 						urls: [`https://davit:${endpoint.password}@0.0.0.0:6868`],
 						cert: { certificate: endpoint.certificate.certificate },

@@ -5,46 +5,77 @@ import { mountDiskScript } from "../../machine/disk.ts";
 import { swapHostKeyScript } from "../../machine/host-key.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
+import type { VmRecord } from "../../state/state.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { withConsole } from "../never-answered.ts";
 import { runScript } from "../run-script.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
-/**
- * First contact: waits for the VM, replaces the host key that its user data carried (user data can be read on the VM), and makes what
- * a job finds there. Until the new key was seen to be served either is accepted; from then on the seed's is an attack.
- */
+/** First contact: waits for the VM, makes what its user data carried worthless (user data can be read on the VM), and makes what a job finds there. */
 export async function bootstrapVm(step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
 	const { records, store, lease } = context;
 	const name = step.instance;
-	const { signal } = callOptions(context);
-	const vm = records.get(name).vm;
-	if (!vm) throw new Error(`${name} has no VM to prepare`);
-	await context.connect(name, { signal, boot: true, step }).catch(async (error) => {
+	const vm = vmOf(name, context);
+	await enter(step, context).catch(async (error) => {
 		throw await withConsole(error, vm, context);
 	});
-	if (!vm.bootstrapped) {
-		const successor = generateKeyPair(`davit ${name}`);
-		await store.write(lease.fence, [
-			records.update(name, { vm: { ...vm, hostKeys: [...vm.hostKeys, successor.publicKey] } }),
-		]);
-		await runScript(context, step, swapHostKeyScript(), "host-key-not-replaced", {
-			stdin: async () => JSON.stringify(successor),
-		});
-		const swapped = { ...vm, hostKeys: [successor.publicKey] };
-		context.disconnect(name);
-		records.update(name, { vm: swapped });
-		await context.connect(name, { signal, boot: true, step });
-		await store.write(lease.fence, [records.update(name, { vm: swapped })]);
-	}
+	if (vm.agent !== undefined) await retireAgent(step, context);
+	else if (!vm.bootstrapped && vm.user === undefined) await swapHostKey(step, context);
 	if (vm.ephemeralDisk) await mountEphemeralDisk(vm.ephemeralDisk, step, context);
 	const { stdout } = await runScript(context, step, context.bootstrapScript(name), "vm-not-prepared");
 	const facts = parseFacts(stdout);
 	refuseOtherTime(name, facts.clockMs - context.clock.now());
 	if (facts.reconnect) context.disconnect(name);
-	const current = records.get(name).vm;
-	if (current) await store.write(lease.fence, [records.update(name, { vm: { ...current, bootstrapped: true } })]);
+	const done = { ...vmOf(name, context), bootstrapped: true };
+	await store.write(lease.fence, [records.update(name, { vm: done })]);
+}
+
+function vmOf(name: string, { records }: ApplyContext): VmRecord {
+	const { vm } = records.get(name);
+	if (!vm) throw new Error(`${name} has no VM to prepare`);
+	return vm;
+}
+
+/** Connects over SSH. A BOSH stemcell's agent is asked first: it makes the user and tells the host key. */
+async function enter(step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
+	const { records, store, lease, agents } = context;
+	const name = step.instance;
+	const { signal } = callOptions(context);
+	const vm = vmOf(name, context);
+	if (vm.agent !== undefined && vm.user === undefined) {
+		const { user, hostKey } = await agents.firstContact(name, { signal, step });
+		await store.write(lease.fence, [records.update(name, { vm: { ...vm, user, hostKeys: [hostKey] } })]);
+	}
+	await context.connect(name, { signal, boot: true, step });
+}
+
+/** From now on nobody speaks with the agent: not who reads the VM's user data, and not davit. */
+async function retireAgent(step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
+	const { records, store, lease } = context;
+	await context.agents.retire(step.instance, callOptions(context));
+	const { agent: _, ...vm } = vmOf(step.instance, context);
+	await store.write(lease.fence, [records.update(step.instance, { vm })]);
+}
+
+/** Replaces the host key that user data carried. Until the new one was seen to be served either is accepted; from then on the seed's is an attack. */
+async function swapHostKey(step: Of<"bootstrap-vm">, context: ApplyContext): Promise<void> {
+	const { records, store, lease } = context;
+	const name = step.instance;
+	const { signal } = callOptions(context);
+	const vm = vmOf(name, context);
+	const successor = generateKeyPair(`davit ${name}`);
+	await store.write(lease.fence, [
+		records.update(name, { vm: { ...vm, hostKeys: [...vm.hostKeys, successor.publicKey] } }),
+	]);
+	await runScript(context, step, swapHostKeyScript(), "host-key-not-replaced", {
+		stdin: async () => JSON.stringify(successor),
+	});
+	const swapped = { ...vm, hostKeys: [successor.publicKey] };
+	context.disconnect(name);
+	records.update(name, { vm: swapped });
+	await context.connect(name, { signal, boot: true, step });
+	await store.write(lease.fence, [records.update(name, { vm: swapped })]);
 }
 
 /** Milliseconds by which a VM's clock may differ from davit's. */

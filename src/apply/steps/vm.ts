@@ -1,23 +1,43 @@
-import type { CreatedVm, VmRequest } from "../../cpi/cpi.ts";
+import type { AgentSeed, CreatedVm, GuestSeed, VmRequest } from "../../cpi/cpi.ts";
 import { hostName } from "../../cpi/user-data.ts";
 import { shapeDigests } from "../../plan/desired.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
-import type { InstanceRecord } from "../../state/state.ts";
+import type { InstanceRecord, VmRecord } from "../../state/state.ts";
+import { agentSettings } from "../../stemcell/agent/settings.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
 import { stemcellCid } from "./stemcell.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
-/** Makes the VM. The seed's host key is accepted until `bootstrap-vm` has replaced it. */
+/** What a new VM's user data carries, and what is recorded to make first contact with it. */
+interface Prepared {
+	readonly seed: GuestSeed | AgentSeed;
+	readonly contact: Pick<VmRecord, "hostKeys" | "agent">;
+}
+
+/** The seed's host key is accepted until `bootstrap-vm` has replaced it; a BOSH stemcell's agent tells its host key then. */
+async function prepare(vmKey: string, { instance, shape }: Of<"create-vm">, context: ApplyContext): Promise<Prepared> {
+	if (shape.stemcell.kind === "bosh") {
+		const { endpoint, sealed } = await context.agents.make(vmKey);
+		const agent = agentSettings({ endpoint, vmName: vmKey, networks: shape.networks, env: shape.env });
+		return { seed: { agent }, contact: { hostKeys: [], agent: sealed } };
+	}
+	const hostKey = generateKeyPair(`davit seed ${instance}`);
+	const { user: loginUser, publicKey } = context.login;
+	const seed = { hostname: hostName(instance), loginUser, authorizedKeys: [publicKey], hostKey };
+	return { seed, contact: { hostKeys: [hostKey.publicKey] } };
+}
+
+/** Makes the VM. */
 export async function createVm(step: Of<"create-vm">, context: ApplyContext): Promise<void> {
 	const name = step.instance;
 	const desired = context.desired.get(name);
 	if (!desired) throw new Error(`no desired instance ${name}`);
 	const { lease, records, store } = context;
 	if (!records.find(name)) await store.write(lease.fence, [records.put(newRecord(context, name))]);
-	const hostKey = generateKeyPair(`davit seed ${name}`);
 	const key = `${context.owner.deployment}-${name.replace("/", "-")}-${desired.placed.id.slice(0, 8)}-${lease.fence.number}`;
+	const { seed, contact } = await prepare(key, step, context);
 	const stemcell = await stemcellCid(step.shape, context);
 	const request: VmRequest = {
 		key,
@@ -27,12 +47,7 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 		cloudProperties: step.shape.cloudProperties,
 		networks: step.shape.networks,
 		disks: [],
-		seed: {
-			hostname: hostName(name),
-			loginUser: context.login.user,
-			authorizedKeys: [context.login.publicKey],
-			hostKey,
-		},
+		seed,
 		env: step.shape.env,
 		metadata: step.shape.metadata,
 	};
@@ -44,13 +59,13 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 			cpi: step.shape.cpi,
 			createdAt: context.clock.now(),
 			shape,
-			hostKeys: [hostKey.publicKey],
+			...contact,
 			...(created.ephemeralDisk && { ephemeralDisk: created.ephemeralDisk }),
 			bootstrapped: false,
 		};
 		return [records.update(name, { vm, dirty: true, ips: { ...desired.record?.ips, ...created.ips } }, ["applied"])];
 	};
-	const data = { instance: name, cpi: step.shape.cpi, shape, hostKey: hostKey.publicKey };
+	const data = { instance: name, cpi: step.shape.cpi, shape, ...contact };
 	await effect(
 		context,
 		{ verb: "createVm", key, data },

@@ -12,6 +12,7 @@ import type { Release } from "../../release/release.ts";
 import type { DeploymentRecord, Lease, StateStore } from "../../state/state.ts";
 import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
+import { createAgents } from "./agents.ts";
 import type { Cpis } from "./cpis.ts";
 import { openLogFile } from "./log-file.ts";
 import { bootstrapOf } from "./machine-spec.ts";
@@ -64,6 +65,14 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		cpi: parts.cpis.get,
 		stemcellImage: (stemcell, cpi) => stemcells().image(stemcell, cpi),
 		login,
+		agents: createAgents({
+			context,
+			deployment: lease.fence.deployment,
+			key,
+			records,
+			machines,
+			publicKey: login.publicKey,
+		}),
 		connect: machines.connect,
 		answers: machines.answers,
 		disconnect: machines.disconnect,
@@ -85,7 +94,9 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		bootstrapScript: (name) => {
 			const { stemcell, cpi } = of(name).shape;
 			const { deployment } = lease.fence;
-			return bootstrapOf(of(name), { deployment, login, packages: stemcells().packages(stemcell, cpi) });
+			const { user = login.user } = records.get(name).vm ?? {};
+			const packages = stemcells().packages(stemcell, cpi);
+			return bootstrapOf(of(name), { deployment, login: { ...login, user }, packages });
 		},
 		lastLogLines: (process) => lastLinesScript(process),
 		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),

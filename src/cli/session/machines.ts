@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { ApplyContext, Login } from "../../apply/context.ts";
 import type { Records } from "../../apply/records.ts";
 import type { Clock } from "../../clock.ts";
@@ -29,6 +30,8 @@ const ANSWER_MS = 20_000;
 /** The ways to an instance's VM. */
 export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> & {
 	readonly target: (instance: InstanceName) => SshTarget;
+	/** The byte stream to another port of the VM than SSH's. */
+	readonly dial: (instance: InstanceName, port: number, signal: AbortSignal) => Promise<Duplex>;
 };
 
 /** The same with connections of their own, which `close` ends. Jump hosts may use the user's SSH agent. */
@@ -56,6 +59,7 @@ function createMachines(options: MachinesOptions): Machines {
 	};
 	return {
 		target,
+		dial: (instance, port, signal) => ssh.dial(target(instance), port, { signal }),
 		connect,
 		answers: async (instance) => {
 			try {
@@ -95,7 +99,7 @@ export function wayTo(
 			}),
 		);
 	const dialer = dialerOf(config, cpi(record.vm.cpi), owner);
-	return { host, port: config?.port ?? 22, user: config?.user, hostKeys: record.vm.hostKeys, dialer };
+	return { host, port: config?.port ?? 22, user: record.vm.user ?? config?.user, hostKeys: record.vm.hostKeys, dialer };
 }
 
 /** The entry for the AZ, else the one without AZs. */

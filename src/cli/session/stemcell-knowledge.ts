@@ -32,8 +32,8 @@ export async function readKnowledge(choices: readonly StemcellChoice[], folder: 
 	const built = await readBuiltImages(folder);
 	const lines = await readLines();
 	const versions = new Map(built.map(({ file, version }) => [file, version]));
-	for (const { file } of choices) {
-		const beside = file === undefined ? undefined : await readBeside(file);
+	for (const { file, kind } of choices) {
+		const beside = file === undefined || kind === "bosh" ? undefined : await readBeside(file);
 		if (file !== undefined && beside) versions.set(file, beside.version);
 	}
 	const packages = await readPackages(lines);

@@ -4,10 +4,12 @@ import { join, resolve } from "node:path";
 import type { StemcellImage } from "../../cpi/cpi.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { StemcellChoice } from "../../manifest/cloud.ts";
+import { boshStemcellProblems } from "../../stemcell/bosh/fits.ts";
 import { type Cgroups, cgroupsOf } from "../../stemcell/cgroups.ts";
 import { resolveStemcell } from "../../stemcell/resolve.ts";
 import type { Stemcell, StemcellName } from "../../stemcell/stemcell.ts";
 import { type CliContext, type Options, texts } from "../command.ts";
+import { boshImage, keptBoshStemcell } from "./bosh-stemcells.ts";
 import type { Cpis } from "./cpis.ts";
 import type { Inputs } from "./manifest.ts";
 import { NOTHING_KNOWN, readKnowledge } from "./stemcell-knowledge.ts";
@@ -40,7 +42,7 @@ export async function openStemcells(
 ): Promise<StemcellBook> {
 	const found = new Map<string, Stemcell>();
 	/** By the version that the image says it has. */
-	const images = new Map<string, Stemcell>();
+	const images = new Map<string, Booted>();
 	const problems: Problem[] = [];
 	const used = new Set(
 		cloud.azs.length === 0 ? [...cpis.all().keys()] : cloud.azs.map(({ cpi }) => cpi ?? cloud.cpis[0]?.name ?? ""),
@@ -56,25 +58,33 @@ export async function openStemcells(
 		for (const [index, { os, name, version }] of deployment.stemcells.entries()) {
 			const wanted = { os: os ?? name ?? "", version };
 			const answer = resolveStemcell(wanted, at, known);
-			const wrong =
+			const { booted, wrong } =
 				"problem" in answer
-					? [answer.problem]
-					: await imageProblems(answer.stemcell, wanted, cloud.guests.packageMirror);
-			problems.push(...wrong.map((each) => ({ ...each, place: place(`/stemcells/${index}`) })));
-			if ("problem" in answer) continue;
-			found.set(keyOf(wanted, at.cpi), answer.stemcell);
-			images.set(keyOf(answer.stemcell, at.cpi), answer.stemcell);
+					? { booted: undefined, wrong: [answer.problem] }
+					: await openImage(answer.stemcell, wanted, {
+							mirror: cloud.guests.packageMirror,
+							cpi: { name: at.cpi, stemcellFormats: at.stemcellFormats },
+							kept: join(context.home, "cache/stemcells"),
+						});
+			problems.push(...wrong.map((each) => ({ place: place(`/stemcells/${index}`), ...each })));
+			if (!booted) continue;
+			found.set(keyOf(wanted, at.cpi), booted.stemcell);
+			images.set(keyOf(booted.stemcell, at.cpi), booted);
 		}
 	return {
 		of: (name, cpi) => found.get(keyOf(name, cpi)),
 		problems,
 		packages: (name, cpi) =>
-			images.get(keyOf(name, cpi))?.kind === "plain" ? (known.packages.get(name.os) ?? []) : [],
+			images.get(keyOf(name, cpi))?.stemcell.kind === "plain" ? (known.packages.get(name.os) ?? []) : [],
 		cgroups: (name, cpi) => {
 			const stemcell = found.get(keyOf(name, cpi));
 			return stemcell && cgroupsOf(stemcell, known.lines, cgroupsHere());
 		},
-		image: (name, cpi) => imageOf(images.get(keyOf(name, cpi))),
+		image: (name, cpi) => {
+			const booted = images.get(keyOf(name, cpi));
+			if (!booted) throw new Error("no such stemcell");
+			return booted.image;
+		},
 	};
 }
 
@@ -85,6 +95,48 @@ function cgroupsHere(): Cgroups | undefined {
 }
 
 const keyOf = ({ os, version }: StemcellName, cpi: string) => `${os}\n${version}\n${cpi}`;
+
+/** A stemcell and what the cloud is given of it. */
+interface Booted {
+	readonly stemcell: Stemcell;
+	readonly image: Pick<StemcellImage, "cloudProperties" | "open">;
+}
+
+/** Looks into an image that is a file. What is in its way is found before anything is made. */
+async function openImage(
+	stemcell: Stemcell,
+	wanted: StemcellName,
+	{
+		mirror,
+		cpi,
+		kept,
+	}: {
+		readonly mirror: unknown;
+		readonly cpi: { readonly name: string; readonly stemcellFormats: readonly string[] };
+		/** Where it is kept what BOSH stemcells hold. */
+		readonly kept: string;
+	},
+): Promise<{ readonly booted: Booted | undefined; readonly wrong: readonly Problem[] }> {
+	const { kind, source } = stemcell;
+	const wrong = await imageProblems(stemcell, wanted, mirror);
+	if (source.from === "cloud")
+		return { booted: { stemcell, image: { cloudProperties: source.cloudProperties } }, wrong };
+	const { file } = source;
+	if (kind !== "bosh" || wrong.length > 0) {
+		const open = async () => createReadStream(file);
+		return { booted: { stemcell, image: { cloudProperties: {}, open } }, wrong };
+	}
+	try {
+		const bosh = await keptBoshStemcell(file, kept);
+		const image = boshImage(bosh, file);
+		const own = bosh.light ? ({ from: "cloud", cloudProperties: bosh.cloudProperties } as const) : source;
+		const booted = { stemcell: { ...stemcell, version: bosh.version, source: own }, image };
+		return { booted, wrong: boshStemcellProblems(bosh, wanted, cpi, file) };
+	} catch (error) {
+		if (!(error instanceof UserError)) throw error;
+		return { booted: undefined, wrong: error.problems };
+	}
+}
 
 /** What is in the way of an image before anything is made. */
 async function imageProblems(
@@ -113,13 +165,6 @@ function readable(file: string): Promise<boolean> {
 		() => true,
 		() => false,
 	);
-}
-
-function imageOf(stemcell: Stemcell | undefined): Pick<StemcellImage, "cloudProperties" | "open"> {
-	if (!stemcell) throw new Error("no such stemcell");
-	const { source } = stemcell;
-	if (source.from === "cloud") return { cloudProperties: source.cloudProperties };
-	return { cloudProperties: {}, open: async () => createReadStream(source.file) };
 }
 
 /** Reads `--stemcell` options; a file is found from where the user stands. */

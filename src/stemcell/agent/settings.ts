@@ -1,4 +1,4 @@
-import type { VmNetwork } from "../../cpi/cpi.ts";
+import type { AgentSettings, VmNetwork } from "../../cpi/cpi.ts";
 import { formatIp, parseIp } from "../../manifest/ip.ts";
 import type { AgentEndpoint } from "./endpoint.ts";
 
@@ -20,55 +20,44 @@ function mbusUrl({ user, password, port }: AgentEndpoint): string {
 	return `https://${user}:${password}@0.0.0.0:${port}`;
 }
 
-/** What a CPI knows of the VM's devices, in the forms that the agent reads: a path, or a map of path, volume_id, id, lun, host_device_id. */
-export interface AgentDisks {
-	readonly system: string;
-	readonly ephemeral?: string | Data;
-	readonly persistent?: Readonly<Record<string, string | Data>>;
-}
-
-export interface AgentSettingsInput {
+/**
+ * What the agent reads from user data, a config drive or a CD-ROM when there is no registry (bosh-agent, settings/settings.go; CPI API v2);
+ * the CPI adds the VM's devices. Swap is davit's to make, as on other stemcells: the agent makes none. So is the time. Blobs never pass through
+ * the agent, but it wants a store: its own folder.
+ */
+export function agentSettings({
+	endpoint,
+	vmName,
+	networks,
+	env,
+}: {
 	readonly endpoint: AgentEndpoint;
 	readonly vmName: string;
 	readonly networks: Readonly<Record<string, VmNetwork>>;
-	/** MAC address by network: needed when there are several networks. */
-	readonly macs?: Readonly<Record<string, string>>;
-	/** Absent where the CPI adds what it has. */
-	readonly disks?: AgentDisks;
 	/** The manifest's. */
 	readonly env: Data;
-	readonly ntp: readonly string[];
-}
-
-/**
- * The JSON that the agent reads from user data, a config drive or a CD-ROM when there is no registry (bosh-agent, settings/settings.go;
- * CPI API v2). Blobs never pass through the agent, but it wants a store: its own folder.
- */
-export function agentSettings(input: AgentSettingsInput): Data {
-	const { endpoint, vmName, networks, macs = {}, disks, env, ntp } = input;
-	const entries = Object.entries(networks).map(([name, network]) => [name, agentNetwork(network, macs[name])] as const);
+}): AgentSettings {
+	const entries = Object.entries(networks).map(([name, network]) => [name, agentNetwork(network)] as const);
+	const bosh = { ...(env.bosh as Data | undefined), swap_size: 0 };
 	return {
 		agent_id: endpoint.agentId,
 		vm: { name: vmName },
 		mbus: mbusUrl(endpoint),
 		networks: Object.fromEntries(entries),
-		disks: { persistent: {}, ...disks },
-		env: agentEnvironment(env, endpoint),
-		ntp,
+		env: agentEnvironment({ ...env, bosh }, endpoint),
+		ntp: [],
 		blobstore: { provider: "local", options: { blobstore_path: "/var/vcap/micro_bosh/data/cache" } },
 	};
 }
 
-function agentNetwork(network: VmNetwork, mac: string | undefined): Data {
-	const { type, ip, prefix, gateway, dns, cloudProperties } = network;
+function agentNetwork({ type, ip, prefix, gateway, dns, default: carries, cloudProperties }: VmNetwork): Data {
 	return {
 		type,
 		...(ip === undefined ? {} : { ip }),
 		...(ip === undefined || prefix === undefined ? {} : { netmask: netmask(ip, prefix) }),
 		...(gateway === undefined ? {} : { gateway }),
 		dns,
-		default: network.default,
-		...(mac === undefined ? {} : { mac }),
+		default: carries,
 		cloud_properties: cloudProperties,
 	};
 }

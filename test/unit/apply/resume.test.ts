@@ -11,7 +11,7 @@ const intent: Intent = {
 	fence: 1,
 	verb: "createVm",
 	key: "d-g-0-1",
-	data: { instance: "g/0", cpi: "local", shape: {}, hostKey: "ssh-ed25519 AAAA" },
+	data: { instance: "g/0", cpi: "local", shape: {}, hostKeys: ["ssh-ed25519 AAAA"] },
 	startedAt: 0,
 };
 
@@ -51,6 +51,14 @@ const settled = (found: Partial<CloudResource> | undefined) =>
 test("a VM that a killed run had made is taken over: neither lost nor made twice", async () => {
 	expect(await settled({ cid: "vm-1", state: "running" })).toMatchObject([
 		{ put: "instance", record: { vm: { cid: "vm-1", key: "d-g-0-1", bootstrapped: false }, dirty: true } },
+	]);
+});
+
+test("of a BOSH stemcell's VM the sealed endpoint is taken over too: its agent has yet to be spoken with", async () => {
+	const data = { ...intent.data, hostKeys: [], agent: "davit1.k.sealed" };
+	const find = async () => ({ cid: "vm-1", state: "running" }) as CloudResource;
+	expect(await settledBy({ intent: { ...intent, data }, cpi: { find } })).toMatchObject([
+		{ record: { vm: { hostKeys: [], agent: "davit1.k.sealed", bootstrapped: false } } },
 	]);
 });
 

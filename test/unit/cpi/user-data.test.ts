@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cloudConfig, hostName, isAccountName } from "../../../src/cpi/user-data.ts";
+import { agentUserData, cloudConfig, hostName, isAccountName } from "../../../src/cpi/user-data.ts";
 
 const seed = {
 	hostname: "데이터베이스/0",
@@ -57,4 +57,18 @@ test.each([
 	["", false],
 ])("%j may be an account: %s", (name, may) => {
 	expect(isAccountName(name)).toBe(may);
+});
+
+test("an agent's settings get the VM's devices, each network its own interface", () => {
+	const settings = { agent_id: "a", networks: { private: { type: "manual" }, public: { type: "vip" } } };
+	const macs = { private: "52:54:00:00:00:01" };
+	expect(JSON.parse(agentUserData(settings, { macs, systemDisk: "/dev/vda", ephemeralDisk: "/dev/vdb" }))).toEqual({
+		agent_id: "a",
+		networks: { private: { type: "manual", mac: "52:54:00:00:00:01" }, public: { type: "vip" } },
+		disks: { system: "/dev/vda", ephemeral: { path: "/dev/vdb" }, persistent: {} },
+	});
+	expect(JSON.parse(agentUserData(settings, { macs, systemDisk: "/dev/vda" })).disks).toEqual({
+		system: "/dev/vda",
+		persistent: {},
+	});
 });

@@ -30,7 +30,7 @@ test("the environment keeps what the manifest says, but for the message bus", ()
 	expect(agentEnvironment({}, endpoint)).toEqual({ bosh: { mbus } });
 });
 
-test("the settings are what a registry would have given", () => {
+test("the settings are what a registry would have given, but for devices; no swap is asked for", () => {
 	const networks: Readonly<Record<string, VmNetwork>> = {
 		private: manual,
 		six: { type: "manual", ip: "fd00::5", prefix: 64, gateway: "fd00::1", dns: [], default: [], cloudProperties: {} },
@@ -41,10 +41,7 @@ test("the settings are what a registry would have given", () => {
 		endpoint,
 		vmName: "vm-1",
 		networks,
-		macs: { private: "fa:16:3e:00:00:01" },
-		disks: { system: "/dev/vda", ephemeral: "/dev/vdb", persistent: { "disk-1": { volume_id: "/dev/vdc" } } },
-		env: {},
-		ntp: ["pool.example"],
+		env: { persistent_disk_fs: "xfs", bosh: { swap_size: 64 } },
 	});
 	expect(settings).toEqual({
 		agent_id: endpoint.agentId,
@@ -58,7 +55,6 @@ test("the settings are what a registry would have given", () => {
 				gateway: "10.0.0.1",
 				dns: ["10.0.0.2"],
 				default: ["dns", "gateway"],
-				mac: "fa:16:3e:00:00:01",
 				cloud_properties: { subnet: "subnet-1" },
 			},
 			six: {
@@ -73,9 +69,8 @@ test("the settings are what a registry would have given", () => {
 			any: { type: "dynamic", dns: [], default: [], cloud_properties: {} },
 			public: { type: "vip", ip: "203.0.113.5", dns: [], default: [], cloud_properties: {} },
 		},
-		disks: { system: "/dev/vda", ephemeral: "/dev/vdb", persistent: { "disk-1": { volume_id: "/dev/vdc" } } },
-		env: { bosh: { mbus } },
-		ntp: ["pool.example"],
+		env: { persistent_disk_fs: "xfs", bosh: { swap_size: 0, mbus } },
+		ntp: [],
 		blobstore: { provider: "local", options: { blobstore_path: "/var/vcap/micro_bosh/data/cache" } },
 	});
 });
