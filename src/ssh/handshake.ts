@@ -63,12 +63,24 @@ export async function handshake(
 		const stuck = () => late(login, progress, authentication);
 		// Both may have failed already, and only the first one says at which stage.
 		await withDeadline({ ...options, ms: authentication, late: stuck }, () => Promise.race([ended, ready]));
+		dropAfterEnd(stream);
 		return { client, hostKey: progress.shownKey ?? Buffer.alloc(0) };
 	} catch (error) {
 		client.destroy();
 		stream.destroy();
 		throw error;
 	}
+}
+
+/** Milliseconds that the other side has to end its half too. */
+const FAREWELL_MS = 2_000;
+
+/** A VM that is gone answers nothing when its connection is ended: the process would stay with it for minutes. */
+function dropAfterEnd(stream: Duplex): void {
+	stream.once("finish", () => {
+		const drop = setTimeout(() => stream.destroy(), FAREWELL_MS).unref();
+		stream.once("close", () => clearTimeout(drop));
+	});
 }
 
 function configuration(stream: Duplex, login: Login, progress: Progress): ConnectConfig {

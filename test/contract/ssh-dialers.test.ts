@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import process from "node:process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createSsh } from "../../src/ssh/pool.ts";
 import type { Dialer, JumpHost, Ssh } from "../../src/ssh/ssh.ts";
@@ -165,6 +167,26 @@ describe.skipIf(missing !== undefined)(
 			const first = await ssh.connect(targetOf(target), { signal });
 			ssh.disconnect(targetOf(target));
 			expect(await ssh.connect(targetOf(target), { signal })).not.toBe(first);
+		});
+
+		test("a process whose VM answers nothing any more ends all the same", async () => {
+			const program = `import { createSsh } from ${JSON.stringify(join(import.meta.dirname, "../../src/ssh/pool.ts"))};
+import { realClock } from ${JSON.stringify(join(import.meta.dirname, "../support/real-clock.ts"))};
+const ssh = createSsh({ clock: realClock });
+await ssh.connect(JSON.parse(process.env.TARGET), { signal: new AbortController().signal });
+console.log("connected");
+process.stdin.once("end", () => ssh.close()).resume();`;
+			const env = { ...process.env, TARGET: JSON.stringify(targetOf(second)) };
+			const child = spawn(process.execPath, ["--input-type=module", "-e", program], { env });
+			const exited = once(child, "exit");
+			await once(child.stdout, "data");
+			const frozen = second.children().flatMap((pid) => [...childrenOf(pid), pid]);
+			for (const pid of frozen) process.kill(pid, "SIGSTOP");
+			child.stdin.end();
+			const tooLong = setTimeout(() => child.kill("SIGKILL"), 30_000);
+			expect(await exited).toEqual([0, null]);
+			clearTimeout(tooLong);
+			for (const pid of frozen) process.kill(pid, "SIGKILL");
 		});
 
 		test("a connect that is aborted leaves nothing open on the server", async () => {
