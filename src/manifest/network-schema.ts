@@ -86,7 +86,7 @@ function readSubnet(part: WrittenSubnet, path: string, report: Report): Subnet {
 	const range = readSubnetRange(part.range, path, report);
 	const made: Subnet = {
 		range: range?.text ?? "",
-		gateway: part.gateway ?? "",
+		gateway: usualText(part.gateway ?? ""),
 		dns: part.dns ?? [],
 		reserved: readRanges(part.reserved, `${path}/reserved`, report),
 		static: readRanges(part.static, `${path}/static`, report),
@@ -95,6 +95,12 @@ function readSubnet(part: WrittenSubnet, path: string, report: Report): Subnet {
 	};
 	if (range) checkInside(made, range.whole, path, report);
 	return made;
+}
+
+/** Addresses are compared as texts, and IPv6 has many for one. */
+function usualText(address: string): string {
+	const ip = parseIp(address);
+	return ip ? formatIp(ip) : address;
 }
 
 function readSubnetRange(

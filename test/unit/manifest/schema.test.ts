@@ -282,3 +282,13 @@ test("a jump host without host keys is refused: davit never trusts what it meets
 		'c.yml:13 /ssh/dialer/jump/0 lacks the key "host_keys" (add host_keys: (a list))',
 	]);
 });
+
+test("an IPv6 gateway is compared in its usual text", () => {
+	const subnet = "{azs: [z1], range: 'fd00:1:0::/64', gateway: 'FD00:1::0001'}";
+	const { cloud } = cloudOf(CLOUD.replace(/\{azs: \[z1\].*\}/, subnet));
+	const [network] = cloud.networks;
+	expect(network?.type === "manual" && network.subnets[0]).toMatchObject({
+		range: "fd00:1::/64",
+		gateway: "fd00:1::1",
+	});
+});
