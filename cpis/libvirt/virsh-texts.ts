@@ -77,7 +77,7 @@ export const knownTexts: readonly KnownText[] = [
 	// No KVM: qemu's own text, and VIR_ERR_CONFIG_UNSUPPORTED
 	{
 		pattern:
-			/\/dev\/kvm|KVM is not supported|KVM kernel module|type='?kvm|virt ?type '?kvm|kvm_[a-z_]+: Assertion|invalid accelerator kvm/,
+			/\/dev\/kvm|KVM is not supported|KVM kernel module|type='?kvm|virt ?type '?kvm|kvm_[a-z_]+: Assertion|(invalid accelerator|the accel) '?kvm/,
 		kind: "unsupported",
 		message: "the host has no hardware virtualisation for its VMs",
 		hint: "turn it on in the firmware (VT-x, AMD-V), allow nesting if the host is a VM, or set virtualization: qemu (emulation, slow)",

@@ -33,3 +33,21 @@ test.each<[string, Partial<Cpi>]>([
 ])("with %s the failure is told as it is", async (_, cpi) => {
 	expect(await withConsole(silent, vm, contextWith(cpi))).toBe(silent);
 });
+
+test("a VM that shows another key than the one that it was given has an image without cloud-init", async () => {
+	const other = new SshError("web/0: its host key is not the known one", {
+		stage: "host-key",
+		target: "web/0",
+		retryable: false,
+	});
+	const hint = expect.stringContaining("cloud-init");
+	expect(await withConsole(other, { ...vm, hostKeys: ["seed"] }, contextWith({}))).toMatchObject({
+		problems: [{ hint }],
+	});
+	expect(await withConsole(other, { ...vm, hostKeys: ["own"], bootstrapped: true }, contextWith({}))).toBe(other);
+});
+
+test("a VM that lets davit in and makes it no root has said why itself", async () => {
+	const refused = new SshError("web/0: a password is required", { stage: "sudo", target: "web/0", retryable: false });
+	expect(await withConsole(refused, vm, contextWith({ consoleLog: async () => boot }))).toBe(refused);
+});

@@ -23,6 +23,12 @@ test.each([
 		false,
 		"virtualization: qemu",
 	],
+	[
+		"failed to get emulator capabilities\nerror: invalid argument: the accel 'kvm' is not supported by '/usr/bin/qemu-system-x86_64' on this host",
+		"unsupported",
+		false,
+		"virtualization: qemu",
+	],
 	["cannot extend file '/pool/x': No space left on device", "capacity", false, "pool"],
 	[
 		"failed to get pool 'x'\nerror: Storage pool not found: no storage pool with matching name 'x'",
