@@ -65,6 +65,11 @@ export function planNics({ key, networks }: Pick<VmRequest, "key" | "networks">,
 	});
 }
 
+/** cloud-init up to 22.4 at least reads a route to ::/0 as one to ::/64 (network_state.py: a prefix of 0 counts as none). */
+function defaultRoute(via: string): object {
+	return isIP(via) === 6 ? { gateway6: via } : { routes: [{ to: "0.0.0.0/0", via }] };
+}
+
 /**
  * cloud-init's network configuration, version 2: interfaces are known by their hardware address and called eth0, eth1, …
  * Source: cloud-init's "Networking config Version 2".
@@ -82,9 +87,8 @@ export function networkConfig(nics: readonly Nic[]): string {
 			const ignored = { "use-routes": nic.carriesGateway, "use-dns": nic.carriesDns };
 			return [name, { ...base, dhcp4: true, "dhcp4-overrides": ignored, ...nameservers }];
 		}
-		const to = nic.ip.includes(":") ? "::/0" : "0.0.0.0/0";
-		const routes = nic.carriesGateway && nic.gateway !== undefined ? { routes: [{ to, via: nic.gateway }] } : {};
-		return [name, { ...base, addresses: [`${nic.ip}/${nic.prefix}`], ...routes, ...nameservers }];
+		const route = nic.carriesGateway && nic.gateway !== undefined ? defaultRoute(nic.gateway) : {};
+		return [name, { ...base, addresses: [`${nic.ip}/${nic.prefix}`], ...route, ...nameservers }];
 	});
 	return `${JSON.stringify({ version: 2, ethernets: Object.fromEntries(ethernets) }, undefined, 2)}\n`;
 }

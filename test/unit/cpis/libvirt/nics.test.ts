@@ -47,6 +47,14 @@ test("the guest's network configuration: known by hardware address, one default 
 	});
 });
 
+test("an IPv6 default route is written as every cloud-init reads it", () => {
+	const nics = plan({ six: manual("fd00:1::5", { prefix: 64, gateway: "fd00:1::1", dns: [], default: ["gateway"] }) });
+	expect(JSON.parse(networkConfig(nics)).ethernets.eth0).toMatchObject({
+		addresses: ["fd00:1::5/64"],
+		gateway6: "fd00:1::1",
+	});
+});
+
 test.each([
 	["no address", { a: manual("300.1.1.1") }, 'network a: "300.1.1.1" is not an IP address'],
 	["a gateway of its own", { a: manual("10.0.0.1", { gateway: "10.0.0.1" }) }, "10.0.0.1 is the gateway's address"],
