@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { withConsole } from "../../../src/apply/never-answered.ts";
 import type { Cpi, VmCid } from "../../../src/cpi/cpi.ts";
 import { SshError } from "../../../src/ssh/errors.ts";
+import { AgentError, type AgentStage } from "../../../src/stemcell/agent/errors.ts";
 import { applyWorld } from "../../support/apply-fixtures.ts";
 
 const vm = {
@@ -26,6 +27,16 @@ test("a VM that never answers is told with the last lines of its console", async
 	});
 });
 
+test("so is one whose agent never answers; what the agent itself says needs no console", async () => {
+	const cloud = contextWith({ consoleLog: async () => "Kernel panic" });
+	const failure = (stage: AgentStage) => new AgentError("web/0: no", { stage, target: "web/0", retryable: true });
+	expect(await withConsole(failure("tls"), vm, cloud)).toMatchObject({
+		problems: [{ code: "agent-tls", message: "web/0: no\nthe end of its console:\nKernel panic" }],
+	});
+	const said = failure("exception");
+	expect(await withConsole(said, vm, cloud)).toBe(said);
+});
+
 test.each<[string, Partial<Cpi>]>([
 	["a cloud that keeps no console", {}],
 	["an empty console", { consoleLog: async () => "" }],
@@ -45,6 +56,7 @@ test("a VM that shows another key than the one that it was given has an image wi
 		problems: [{ hint }],
 	});
 	expect(await withConsole(other, { ...vm, hostKeys: ["own"], bootstrapped: true }, contextWith({}))).toBe(other);
+	expect(await withConsole(other, { ...vm, hostKeys: ["told"], user: "bosh_davit" }, contextWith({}))).toBe(other);
 });
 
 test("a VM that lets davit in and makes it no root has said why itself", async () => {
