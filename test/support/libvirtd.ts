@@ -28,6 +28,8 @@ export interface LibvirtdOptions {
 	readonly subnets?: readonly string[];
 	/** An IPv6 subnet of the first network. */
 	readonly ipv6?: string;
+	/** False: /dev/kvm is a device that can do nothing. */
+	readonly kvm?: boolean;
 }
 
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -54,6 +56,7 @@ for pair in run:/run lib:/var/lib/libvirt log:/var/log/libvirt etc:/etc/libvirt 
   mkdir -p "\${pair#*:}"
   mount --bind "$folder/\${pair%%:*}" "\${pair#*:}"
 done
+if [ -n "$2" ]; then mount --bind /dev/null /dev/kvm; fi
 ip link set lo up
 virtlogd &
 libvirtd &
@@ -78,13 +81,17 @@ function networkXml(subnet: string, index: number, ipv6: string | undefined): st
 }
 
 /** Starts it. Throws where {@link libvirtdMissing} tells why. */
-export async function startLibvirtd({ subnets = ["10.211.0"], ipv6 }: LibvirtdOptions = {}): Promise<Libvirtd> {
+export async function startLibvirtd({
+	subnets = ["10.211.0"],
+	ipv6,
+	kvm = true,
+}: LibvirtdOptions = {}): Promise<Libvirtd> {
 	const missing = libvirtdMissing();
 	if (missing !== undefined) throw new Error(missing);
 	const folder = await mkdtemp(join(tmpdir(), "davit-lv-"));
 	await writeFolders(folder);
 	const flags = ["--mount", "--propagation", "private", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"];
-	const argv = ["--pdeathsig", "KILL", "unshare", ...flags, "bash", "-c", START, "libvirtd", folder];
+	const argv = ["--pdeathsig", "KILL", "unshare", ...flags, "bash", "-c", START, "libvirtd", folder, kvm ? "" : "none"];
 	const server = spawn("setpriv", argv, { stdio: ["ignore", "ignore", "pipe"] });
 	let log = "";
 	server.stderr?.on("data", (chunk: Buffer) => {

@@ -15,10 +15,22 @@ const code = [
 	"fbf4ebd4", // sti; hlt; jmp again
 ].join("");
 
-/** A raw disk image of 1 MiB that boots it. */
-export function tinyGuestImage(): Buffer {
+/** Where the text begins; the code is shorter. */
+const TEXT_AT = 0x80;
+
+/** Writes the text on the first serial port, before all else. */
+const speak = [
+	"31c08ed8fc", // ds = 0
+	"be807c", // mov si, 0x7c80: TEXT_AT
+	"baf803", // mov dx, 0x3f8
+	"ac84c07403eeebf8", // again: lodsb; 0: on; out dx, al; jmp again
+].join("");
+
+/** A raw disk image of 1 MiB that boots it. What it says on its console: ASCII, at most 381 characters. */
+export function tinyGuestImage(says = ""): Buffer {
 	const image = Buffer.alloc(2 ** 20);
-	image.set(Buffer.from(code, "hex"));
+	image.set(Buffer.from(speak + code, "hex"));
+	image.write(says, TEXT_AT, "latin1");
 	image.set([0x55, 0xaa], 510);
 	return image;
 }
