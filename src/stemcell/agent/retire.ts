@@ -8,7 +8,10 @@ import { agentMessageBus } from "./settings.ts";
 import { mayPass, untilItWorks } from "./until-it-works.ts";
 
 /** Milliseconds in which an agent takes its new settings and starts anew. */
-const DEADLINE = 5 * 60_000;
+const DEADLINE = 10 * 60_000;
+
+/** How often it is told them: it installs trusted certificates too, which on a busy VM takes longer than it grants itself. */
+const TRIES = 3;
 
 /**
  * Makes the endpoint that stands in the VM's user data useless, since user data can be read on the VM: the agent gets another certificate
@@ -32,12 +35,17 @@ export async function retireAgentEndpoint(
 		);
 		if (retired) return;
 		const settings = { mbus: agentMessageBus(successor) };
-		const ended = await agent.run("update_settings", [settings], own).then(
-			() => false,
-			(error: unknown) => mayPass(error) || isRefusal(error) || Promise.reject(error),
-		);
+		const update = (tries: number): Promise<boolean> =>
+			agent.run("update_settings", [settings], own).then(
+				() => false,
+				(error: unknown) => {
+					if (mayPass(error) || isRefusal(error)) return true;
+					if (error instanceof AgentError && error.stage === "exception" && tries > 1) return update(tries - 1);
+					throw error;
+				},
+			);
 		// One that takes them ends itself in the midst of the task.
-		if (!ended) throw tooOld(target);
+		if (!(await update(TRIES))) throw tooOld(target);
 		await untilItWorks(() => renewed.ping(own), own);
 	});
 }

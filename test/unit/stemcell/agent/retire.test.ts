@@ -14,14 +14,19 @@ const ending =
 		method === "ping" ? { value: "pong" } : method === "get_task" ? answer : running;
 
 test.each([
-	["that keeps its certificate", { value: "ok" }, "its agent keeps the certificate of its user data"],
-	["that can't take one", { exception: { message: "disk full" } }, "its agent failed at get_task: disk full"],
-])("an agent %s is an error", async (_, answer, message) => {
-	const agent = await startAgent(ending(answer));
+	["that keeps its certificate", { value: "ok" }, "its agent keeps the certificate of its user data", 1],
+	["that can't take one", { exception: { message: "disk full" } }, "its agent failed at get_task: disk full", 3],
+])("an agent %s is an error", async (_, answer, message, tries) => {
+	const asked: string[] = [];
+	const agent = await startAgent((message, ...more) => {
+		asked.push(message.method);
+		return ending(answer)(message, ...more);
+	});
 	await expect(retireAgentEndpoint(agent.target, options)).rejects.toMatchObject({
 		message: `database/0 (10.0.0.5:6868): ${message}`,
 		retryable: false,
 	});
+	expect(asked.filter((method) => method === "update_settings")).toHaveLength(tries);
 	agent.close();
 });
 
