@@ -28,7 +28,7 @@ export function boshAgentMissing(): string | undefined {
 }
 
 /** What a stemcell has and this system lacks: users and groups, commands that the agent runs at boot, the server's configuration. */
-const STEMCELL = `
+export const STEMCELL = `
 for group in admin adm bosh_sshers bosh_sudoers syslog; do getent group $group >/dev/null || groupadd $group; done
 getent passwd syslog >/dev/null || useradd --system --gid syslog --no-create-home syslog
 getent passwd vcap >/dev/null || useradd --create-home --shell /bin/bash vcap
