@@ -75,6 +75,7 @@ done
 for folder in /var/vcap/data/jobs/*/*; do
   if [ "\${folder%/*}" != "$staging" ] && [[ $targets != *" \${folder#/var/vcap/data/jobs/} "* ]]; then rm -rf "$folder"; fi
 done
+durable /var/vcap/jobs /var/vcap/data/jobs
 `;
 
 /**
