@@ -20,21 +20,20 @@ export function planCompile(
 	const steps: Step[] = [];
 	const stepOf = new Map<string, string>();
 	for (const group of byStemcell(diffs)) {
-		const wanted = new Map<string, PackageUse>();
-		for (const { desired } of group)
-			for (const use of desired.packages)
-				if (use.compiledFor === undefined && !compiled.has(use.key)) wanted.set(use.key, use);
+		const uses = group
+			.flatMap(({ desired }) => desired.packages)
+			.filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
 		const fresh = group.filter(({ vm }) => vm === "create" || vm === "bootstrap");
 		const workers = (fresh.length > 0 ? fresh : group.filter(({ reachable }) => reachable)).map(
 			({ desired }) => desired,
 		);
-		const queue = byChainLength([...wanted.values()]);
+		const queue = byChainLength(uses);
 		const last = new Map<InstanceName, string>();
 		queue.forEach((use, position) => {
 			const worker = workers[position % workers.length];
 			if (!worker) return;
 			const id = `compile-package ${use.release}/${use.name} ${worker.shape.stemcell.os}/${worker.shape.stemcell.version}`;
-			const needs = dependenciesOf(use, [...wanted.values()]).flatMap(({ key }) => stepOf.get(key) ?? []);
+			const needs = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
 			const before = last.get(worker.name);
 			const after = [...readyAfter(worker.name), ...needs, ...(before ? [before] : [])];
 			steps.push({
@@ -67,17 +66,20 @@ function dependenciesOf(use: PackageUse, all: readonly PackageUse[]): PackageUse
 	return all.filter((other) => other.release === use.release && use.dependencies.includes(other.name));
 }
 
-/** Those that others wait for come first, by the length of the chain behind them; by name on a tie. */
+/** One of each key, those that others wait for first, by the length of the chain behind them; by name on a tie. Releases may share a key. */
 function byChainLength(uses: readonly PackageUse[]): PackageUse[] {
+	const dependents = new Map<string, PackageUse[]>();
+	for (const use of uses)
+		for (const { key } of dependenciesOf(use, uses)) dependents.set(key, [...(dependents.get(key) ?? []), use]);
 	const depth = new Map<string, number>();
-	const measure = (use: PackageUse): number => {
-		const known = depth.get(use.key);
+	const measure = ({ key }: PackageUse): number => {
+		const known = depth.get(key);
 		if (known !== undefined) return known;
-		const dependents = uses.filter((other) => other.release === use.release && other.dependencies.includes(use.name));
-		const length = 1 + Math.max(0, ...dependents.map(measure));
-		depth.set(use.key, length);
+		const length = 1 + Math.max(0, ...(dependents.get(key) ?? []).map(measure));
+		depth.set(key, length);
 		return length;
 	};
 	const name = ({ release, name }: PackageUse) => `${release}/${name}`;
-	return [...uses].sort((a, b) => measure(b) - measure(a) || (name(a) < name(b) ? -1 : 1));
+	const each = new Map(uses.map((use) => [use.key, use]));
+	return [...each.values()].sort((a, b) => measure(b) - measure(a) || (name(a) < name(b) ? -1 : 1));
 }

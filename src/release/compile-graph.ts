@@ -85,7 +85,7 @@ function lineOf(compiledFor: string): StemcellLine {
 }
 
 /**
- * SHA-256 over the package's fingerprint, the stemcell that it is compiled on and the fingerprints of all that it depends on, nested:
+ * SHA-256 over the package's name (it may be written into what is compiled) and fingerprint, the stemcell that it is compiled on and the fingerprints of all that it depends on, nested:
  * BOSH's dependency key with fingerprints in place of versions (bosh director, dependency_key_generator.rb).
  */
 function compiledKey(
@@ -99,6 +99,7 @@ function compiledKey(
 	};
 	const stemcell = item.form === "source" ? wanted : lineOf(item.form.compiledFor);
 	return digestOf({
+		name: item.name,
 		fingerprint: item.fingerprint,
 		stemcell: { os: stemcell.os, version: stemcell.version },
 		dependencies: [...item.dependencies].sort().map(nested),

@@ -15,7 +15,7 @@ export async function compilePackage(step: Of<"compile-package">, context: Apply
 	const use = step.package;
 	const known = await store.compiled(use.key);
 	if (known !== undefined && (await blobs.has(known as Digest))) return;
-	const needs = needsOf(use, context.desired.get(step.instance)?.packages ?? []);
+	const needs = needsOf(use, packagesOn(step.stemcell, context));
 	await ensurePackages(context, step, needs);
 	await compile(step, context, needs);
 	const connection = await context.connect(step.instance, { signal: callOptions(context).signal });
@@ -54,7 +54,8 @@ async function compile(
 		);
 		if (result.code === 0) return;
 		const { os, version } = step.stemcell;
-		const of = context.desired.get(step.instance)?.jobs.find(({ release }) => release.name === use.release)?.release;
+		const jobs = [...context.desired.values()].flatMap((instance) => instance.jobs);
+		const of = jobs.find(({ release }) => release.name === use.release)?.release;
 		throw new UserError(
 			problem(
 				"package-failed",
@@ -67,6 +68,13 @@ async function compile(
 	} finally {
 		await log.close();
 	}
+}
+
+/** All packages of a stemcell's instances: the VM that compiles one need not be among those that use it. */
+function packagesOn({ os, version }: Of<"compile-package">["stemcell"], { desired }: ApplyContext): PackageUse[] {
+	return [...desired.values()]
+		.filter(({ shape: { stemcell } }) => stemcell.os === os && stemcell.version === version)
+		.flatMap(({ packages }) => packages);
 }
 
 /** What a package needs, and what that needs, in an order that puts the needed first. */

@@ -73,6 +73,21 @@ test("a first deploy makes VMs, compiles on them, then brings each up", () => {
 	);
 });
 
+test("a package that two releases share is compiled once, and what needs it in either waits for that", () => {
+	const other = [
+		{ ...a, release: "other" },
+		{ ...b, release: "other", name: "c", fingerprint: "fc", key: "kc" },
+	];
+	// One VM for each package: none waits only because the one before it on the same VM does.
+	const packagesOf = { g: [a, b], h: other, idle: [] };
+	const instances = Object.entries(packagesOf).map(([name, packages]) => desired(group(name), 0, { packages }));
+	const first = plan(instances, seen([]));
+	const compiles = ids(first).filter((id) => id.startsWith("compile-package"));
+	expect(compiles).toHaveLength(3);
+	for (const needing of ["tiny/b", "other/c"])
+		expect(step(first, `compile-package ${needing} local/1`).after).toContain(compiles[0]);
+});
+
 test("what a release brings compiled is installed as it is, and what needs it is compiled", () => {
 	const brought = { ...a, compiledFor: "ubuntu-jammy/1.10" };
 	const first = plan([desired(group("g"), 0, { packages: [brought, b] })], seen([]));

@@ -102,6 +102,11 @@ describe("neededPackages", () => {
 		expect(differing(keysOf(release, { os: "ubuntu-jammy", version: "1.13" }))).toEqual(["node", "lib", "web"]);
 		expect(differing(keysOf(release, { os: "ubuntu-noble", version: "1.12" }))).toEqual(["node", "lib", "web"]);
 	});
+
+	test("packages of the same content under two names, as vendoring with a prefix makes, are two: paths are written into them", () => {
+		const twice = [packageOf("go"), packageOf("my-go", [], { fingerprint: "print of go" })];
+		expect(new Set(keysOf(releaseOf({ app: ["go", "my-go"] }, twice)).values()).size).toBe(2);
+	});
 });
 
 describe("compiled packages", () => {
