@@ -4,7 +4,7 @@ import { buildDesired } from "../src/plan/build-desired.ts";
 import { diffInstance } from "../src/plan/diff-instance.ts";
 import { placeInstances } from "../src/plan/place.ts";
 import { planDeploy } from "../src/plan/plan-deploy.ts";
-import type { Release } from "../src/release/release.ts";
+import type { Release, ReleasePackage } from "../src/release/release.ts";
 import { releaseJob } from "../test/support/links.ts";
 import { compare, type Row } from "./compare.ts";
 import { bigManifest } from "./manifest.ts";
@@ -20,7 +20,20 @@ networks:
 compilation: {workers: 2, az: z1, network: default, vm_type: small}
 `;
 
+/** Each needs the one before it. */
+const packages = Array.from(
+	{ length: 30 },
+	(_, index): ReleasePackage => ({
+		name: `package-${index}`,
+		fingerprint: `f${index}`,
+		dependencies: index === 0 ? [] : [`package-${index - 1}`],
+		form: "source",
+		open: () => Promise.reject(new Error("planning opens no package")),
+	}),
+);
+
 const job = releaseJob("app", {
+	packages: packages.map(({ name }) => name),
 	provides: [{ name: "app", type: "app", properties: ["greeting"] }],
 	consumes: [{ name: "app", type: "app", optional: false }],
 	properties: { greeting: undefined, servers: undefined, note: undefined },
@@ -32,7 +45,7 @@ const release: Release = {
 	commitHash: "",
 	uncommittedChanges: false,
 	jobs: new Map([["app", job]]),
-	packages: new Map(),
+	packages: new Map(packages.map((each) => [each.name, each])),
 };
 
 /** From the manifest's text to the plan of a first deploy; the number of its steps. */
@@ -81,7 +94,7 @@ export async function planning(): Promise<readonly Row[]> {
 	const large = bigManifest({ groups: 100, instances: 10 });
 	const small = bigManifest({ groups: 10, instances: 10 });
 	const row = await compare({
-		what: "planning 1,000 instances in 100 groups, each with a link",
+		what: "planning 1,000 instances in 100 groups, each with a link and 30 packages to compile",
 		davit: async () => plan(large, cloudText),
 		peer: "davit itself with 100 instances: 10 would be linear",
 		runPeer: async () => plan(small, cloudText),

@@ -20,9 +20,7 @@ export function planCompile(
 	const steps: Step[] = [];
 	const stepOf = new Map<string, string>();
 	for (const group of byStemcell(diffs)) {
-		const uses = group
-			.flatMap(({ desired }) => desired.packages)
-			.filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
+		const uses = distinct(group).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
 		const fresh = group.filter(({ vm }) => vm === "create" || vm === "bootstrap");
 		const workers = (fresh.length > 0 ? fresh : group.filter(({ reachable }) => reachable)).map(
 			({ desired }) => desired,
@@ -60,6 +58,14 @@ function byStemcell(diffs: readonly InstanceDiff[]): InstanceDiff[][] {
 		groups.set(key, [...(groups.get(key) ?? []), diff]);
 	}
 	return [...groups.values()];
+}
+
+/** A release's package once, however many instances use it. Two releases may share a key, and each has its own packages wait for it. */
+function distinct(diffs: readonly InstanceDiff[]): PackageUse[] {
+	const uses = new Map<string, PackageUse>();
+	for (const { desired } of diffs)
+		for (const use of desired.packages) uses.set(`${use.release}/${use.name}/${use.key}`, use);
+	return [...uses.values()];
 }
 
 function dependenciesOf(use: PackageUse, all: readonly PackageUse[]): PackageUse[] {
