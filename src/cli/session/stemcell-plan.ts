@@ -97,10 +97,10 @@ function noMirror({ name, distribution }: OperatingSystem): Problem {
 
 async function missingRange(mode: Mode): Promise<Problem[]> {
 	if (mode === "root") return [];
-	const { username, uid } = userInfo();
+	const { username } = userInfo();
 	const ranges = await Promise.all(
 		["/etc/subuid", "/etc/subgid"].map(async (file) =>
-			hasRange(await readFile(file, "utf8").catch(() => ""), { name: username, id: uid }),
+			hasRange(await readFile(file, "utf8").catch(() => ""), username),
 		),
 	);
 	if (ranges.every((found) => found)) return [];

@@ -6,10 +6,10 @@ export function inNamespace(mode: Mode, argv: readonly string[]): readonly strin
 	return mode === "root" ? argv : ["unshare", "--user", "--map-auto", "--map-root-user", "--", ...argv];
 }
 
-/** Whether subuid(5)'s text gives the user a range that is large enough for an image's ids. */
-export function hasRange(text: string, user: { readonly name: string; readonly id: number }): boolean {
+/** Whether subuid(5)'s text gives the user a range that is large enough for an image's ids. mmdebstrap finds users by name, not by id. */
+export function hasRange(text: string, userName: string): boolean {
 	return text.split("\n").some((line) => {
 		const [who, , count] = line.split(":");
-		return (who === user.name || who === String(user.id)) && Number(count) >= 65_536;
+		return who === userName && Number(count) >= 65_536;
 	});
 }
