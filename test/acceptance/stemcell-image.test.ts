@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { withWorld } from "../support/acceptance.ts";
-import { users, usersByIds } from "../support/ordinary-user.ts";
+import { users } from "../support/ordinary-user.ts";
 import { imagesFolder, plainImage, preparedImage, whyNoImage } from "../support/stemcell-image.ts";
 
 const SBIN = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
@@ -100,7 +100,7 @@ describe.skipIf(whyNoImage !== undefined)(`an image of debian-12 (${whyNoImage ?
 		async () => {
 			const first = await plainImage();
 			expect(first).toBe(join(imagesFolder, "debian-12-amd64-plain.qcow2"));
-			const user = usersByIds[1] ?? users[0];
+			const user = users.at(-1);
 			if (!user) throw new Error("nobody runs the tests");
 			await withWorld(user, async (world) => {
 				const build = async () => {

@@ -12,19 +12,6 @@ const NOBODY = 65_534;
 
 const AS_NOBODY = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
 
-/** Whoever runs the tests; if that is root, an ordinary user as well. */
-export const users: readonly User[] =
-	process.getuid?.() === 0
-		? [
-				{ name: "root", argv: [] },
-				{
-					name: "an ordinary user",
-					argv: AS_NOBODY,
-					id: NOBODY,
-				},
-			]
-		: [{ name: "an ordinary user", argv: [] }];
-
 /** In a mount namespace of its own, so that nothing of the machine changes. */
 const WITH_SUBIDS = `file=$(mktemp)
 printf '%s' "$1" >"$file" && chmod 644 "$file"
@@ -35,13 +22,27 @@ function withSubids(name: string, subids: string): User {
 	return { name, argv: [...inside, ...AS_NOBODY], id: NOBODY };
 }
 
-/** Ordinary users for whom newuidmap has a range of ids (subuid(5)), and has none. It takes root to make them. */
-export const usersByIds: readonly User[] =
-	process.getuid?.() === 0 && existsSync("/etc/subuid") && existsSync("/etc/subgid")
+/** It takes root to write the files of ids, in which nobody stands only by chance. */
+const canGiveIds = process.getuid?.() === 0 && existsSync("/etc/subuid") && existsSync("/etc/subgid");
+const canUseIds = canGiveIds && existsSync("/usr/bin/newuidmap");
+/** By name: mmdebstrap knows no other, newuidmap also ids. */
+const RANGE = "nobody:200000:65536\n";
+
+/** Whoever runs the tests; if that is root, an ordinary user as well. That one has a range of ids where it can be had. */
+export const users: readonly User[] =
+	process.getuid?.() === 0
 		? [
-				withSubids("an ordinary user without a range of ids", ""),
-				...(existsSync("/usr/bin/newuidmap")
-					? [withSubids("an ordinary user with a range of ids", `${NOBODY}:200000:65536\n`)]
-					: []),
+				{ name: "root", argv: [] },
+				canUseIds ? withSubids("an ordinary user", RANGE) : { name: "an ordinary user", argv: AS_NOBODY, id: NOBODY },
 			]
-		: [];
+		: [{ name: "an ordinary user", argv: [] }];
+
+/** Ordinary users for whom newuidmap has a range of ids (subuid(5)), and has none. */
+export const usersByIds: readonly User[] = canGiveIds
+	? [
+			withSubids("an ordinary user without a range of ids", ""),
+			...(canUseIds
+				? [withSubids("an ordinary user with a range of ids", RANGE.replace("nobody", String(NOBODY)))]
+				: []),
+		]
+	: [];
