@@ -56,7 +56,7 @@ for pair in run:/run lib:/var/lib/libvirt log:/var/log/libvirt etc:/etc/libvirt 
   mkdir -p "\${pair#*:}"
   mount --bind "$folder/\${pair%%:*}" "\${pair#*:}"
 done
-if [ -n "$2" ]; then mount --bind /dev/null /dev/kvm; fi
+if [ -n "$2" ] && [ -e /dev/kvm ]; then mount --bind /dev/null /dev/kvm; fi
 ip link set lo up
 virtlogd &
 libvirtd &
