@@ -20,9 +20,9 @@ export function uuidOf(key: string): string {
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** The hardware address of a VM's nth interface, in QEMU's own range. */
-export function macOf(key: string, index: number): string {
-	const hex = digest(`mac ${index} ${key}`);
+/** The hardware address of the nth interface of the VM with this name, in QEMU's own range. */
+export function macOf(name: string, index: number): string {
+	const hex = digest(`mac ${index} ${name}`);
 	return `52:54:00:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
 }
 

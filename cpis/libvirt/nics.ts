@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { VmNetwork, VmRequest } from "../../src/cpi/cpi.ts";
 import { readNetworkProperties } from "./cloud-properties.ts";
 import { libvirtError } from "./errors.ts";
-import { macOf } from "./names.ts";
+import { macOf, nameOf } from "./names.ts";
 
 /** One interface of a VM that will be made. `ip` is absent where DHCP chooses. */
 export interface Nic {
@@ -39,6 +39,7 @@ function address(name: string, { ip = "", prefix, gateway }: VmNetwork): Pick<Ni
 export function planNics({ key, networks }: Pick<VmRequest, "key" | "networks">, network: string): readonly Nic[] {
 	const all = Object.entries(networks);
 	const carrier = (what: string) => all.find(([, each]) => each.default.includes(what))?.[0] ?? all[0]?.[0];
+	const vm = nameOf("vm", key);
 	const used = new Set<string>();
 	return all.map(([name, each], index) => {
 		if (each.type === "vip")
@@ -51,7 +52,7 @@ export function planNics({ key, networks }: Pick<VmRequest, "key" | "networks">,
 		used.add(fixed.ip ?? "");
 		return {
 			network: name,
-			mac: macOf(key, index),
+			mac: macOf(vm, index),
 			source:
 				properties.bridge === undefined
 					? { type: "network", name: properties.name ?? network }

@@ -9,7 +9,7 @@ import { type DiskPlan, domainXml } from "./domain-xml.ts";
 import { libvirtError } from "./errors.ts";
 import { type Host, on } from "./host.ts";
 import { freeCommands, leaseCommand, type ManagedNetwork, readNetworks, waitForAddresses } from "./leases.ts";
-import { cidOf, nameOf, uuidOf, vmVolumes } from "./names.ts";
+import { cidOf, macOf, nameOf, uuidOf, vmVolumes } from "./names.ts";
 import { type Nic, planNics } from "./nics.ts";
 import { ALL, observe, readDomain } from "./observe.ts";
 import type { VolumeRecord } from "./records.ts";
@@ -212,21 +212,37 @@ export async function createVm(call: Call, host: Host, request: VmRequest, setti
 	}
 }
 
-/** Ends a VM and frees all that it had; its persistent disks stay. The domain goes last: until then `find` leads to the rest. */
+/** More interfaces than a VM has. */
+const MOST_NICS = 32;
+
+/** The hardware addresses of a VM, and the networks that may keep addresses for them: any, if somebody else removed its domain. */
+async function leasesOf(call: Call, host: Host, name: string, domain: Domain | undefined) {
+	if (domain) {
+		const names = domain.nics.flatMap(({ network }) => network ?? []);
+		return { macs: domain.nics.map(({ mac }) => mac), networks: await readNetworks(call, host, names, ABSENT) };
+	}
+	const [all] = await on(call, host, [["net-list", "--all", "--name"]]);
+	must(call, host.connection, [all]);
+	const names = (all?.out ?? "").split("\n").flatMap((line) => line.trim() || []);
+	const macs = Array.from({ length: MOST_NICS }, (_, nic) => macOf(name, nic));
+	return { macs, networks: await readNetworks(call, host, names, ABSENT) };
+}
+
+/**
+ * Ends a VM and frees all that it had, also what is left of one whose domain somebody else removed; its persistent disks stay. The domain goes
+ * last: until then `find` leads to the rest.
+ */
 export async function deleteVm(call: Call, host: Host, name: string): Promise<void> {
 	const domain = await readDomain(call, host, name);
-	if (!domain) return;
-	const macs = new Set(domain.nics.map(({ mac }) => mac));
-	const names = domain.nics.flatMap(({ network }) => network ?? []);
-	const networks = await readNetworks(call, host, names, ABSENT);
-	call.doing(`VM ${domain.record.name} (${name}) was deleted`);
+	const { macs, networks } = await leasesOf(call, host, name, domain);
+	call.doing(`VM ${domain ? `${domain.record.name} (${name})` : name} was deleted`);
 	const volumes = vmVolumes(name);
 	// virtlogd(8) keeps up to three older logs beside the one that it writes.
 	const logs = [0, 1, 2].map((index) => `${volumes.console}.${index}`);
 	const all = [...Object.values(volumes), ...logs];
 	const clear: Command[] = [
 		["destroy", name],
-		...networks.flatMap((network) => freeCommands(network, macs)),
+		...networks.flatMap((network) => freeCommands(network, new Set(macs))),
 		["pool-refresh", host.config.pool],
 		...all.map((volume) => ["vol-delete", "--pool", host.config.pool, "--vol", volume]),
 	];

@@ -53,7 +53,7 @@ describe.skipIf(missing !== undefined)(
 			deploy = ["deploy", MANIFEST, "--cloud", "cloud.yml", "--stemcell", stemcell, "-n"];
 			// No registry is reached from the operator's side: what npm fetched on this one is there.
 			const blobs = readFileSync(join(manifests, "../releases/min-platform/config/blobs.yml"), "utf8");
-			const packages = [...blobs.matchAll(/npm: (\S+)/g)]
+			const packages = [...blobs.matchAll(/npm: "?([^\s"]+)/g)]
 				.map(([, name = ""]) => name)
 				.filter((name) => !name.includes("arm64"));
 			await promisify(execFile)("npm", ["cache", "add", ...packages], { env: { ...process.env, ...env } });
@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)(
 		});
 
 		test("an app that is pushed answers", async () => {
-			publishing = world.start(["proxy", "0:router/0:80"]);
+			publishing = world.start(["proxy", "0:router/0:80"], { longestMs: 4 * longestMs });
 			const listening = await publishing.until((event) => event.type === "note");
 			router = `http://127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(JSON.stringify(listening))?.[1]}/`;
 			const server = `require("http").createServer((_, r) => r.end("hello\\n")).listen(process.env.PORT)`;

@@ -114,3 +114,19 @@ test.skipIf(missing !== undefined)("what can't be made leaves nothing behind", a
 	await cpi.deleteStemcell(stemcell, patient);
 	expect(await left()).not.toMatch(/disk-|stemcell-|vm-|<host /);
 });
+
+test.skipIf(missing !== undefined)(
+	"a VM whose domain somebody undefined: deleting it frees its volumes and its address",
+	async () => {
+		const cpi = await openCpi();
+		const stemcell = await cpi.createStemcell(image({ open: async () => Readable.from([tinyGuestImage()]) }), patient);
+		const request = vm(stemcell, {});
+		const { cid } = await cpi.createVm({ ...request, cloudProperties: { memory: 32, ephemeral_disk: 8 } }, patient);
+		await libvirtd.virsh(`destroy ${cid}; undefine ${cid}`);
+		expect(await left()).toMatch(/vm-[\s\S]*<host /);
+		expect(await cpi.hasVm(cid, patient)).toBe(false);
+		await cpi.deleteVm(cid, patient);
+		await cpi.deleteStemcell(stemcell, patient);
+		expect(await left()).not.toMatch(/stemcell-|vm-|<host /);
+	},
+);
