@@ -1,10 +1,17 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** They boot real guests, one file at a time: without KVM each takes a processor for minutes. */
-const guests = ["contract/guest-*", "contract/libvirt*", "acceptance/libvirt*", "acceptance/stemcell-image"].map(
-	(name) => `test/${name}.test.ts`,
+const files = (...names: readonly string[]) => names.map((name) => `test/${name}.test.ts`);
+/** They boot real guests: without KVM each takes a processor for minutes. */
+const guests = files("acceptance/libvirt", "contract/guest-p*");
+/** More of them, for which there is no time at every push. */
+const moreGuests = files(
+	"acceptance/libvirt-*",
+	"acceptance/stemcell-image",
+	"contract/libvirt*",
+	"contract/guest-disks",
 );
+const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 
 export default defineConfig({
 	test: {
@@ -16,7 +23,7 @@ export default defineConfig({
 				test: {
 					name: "contract",
 					include: ["test/contract/**/*.test.ts"],
-					exclude: guests,
+					exclude: [...guests, ...moreGuests],
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 				},
@@ -25,20 +32,13 @@ export default defineConfig({
 				test: {
 					name: "acceptance",
 					include: ["test/acceptance/**/*.test.ts"],
-					exclude: guests,
+					exclude: [...guests, ...moreGuests],
 					testTimeout: 300_000,
 					hookTimeout: 300_000,
 				},
 			},
-			{
-				test: {
-					name: "guests",
-					include: guests,
-					testTimeout: 900_000,
-					hookTimeout: 900_000,
-					fileParallelism: false,
-				},
-			},
+			{ test: { name: "guests", include: guests, ...onGuests } },
+			{ test: { name: "guests-more", include: moreGuests, ...onGuests } },
 			{
 				test: {
 					name: "package",
