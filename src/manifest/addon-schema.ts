@@ -3,21 +3,20 @@ import type { Addon, AddonFilter } from "./deployment.ts";
 import { job } from "./job-schema.ts";
 import { compact, ignored, names, optional, section, text } from "./section.ts";
 
-const filter = section(
-	{
-		stemcell: optional(z.array(section({ os: text }))),
-		jobs: optional(z.array(section({ name: text, release: text }))),
-		instance_groups: optional(names),
-		networks: optional(names),
-		azs: optional(names),
-		lifecycle: optional(z.enum(["service", "errand"])),
-		teams: ignored,
-	},
-	{ notYet: { deployments: "in a manifest an addon is for this deployment anyway: remove the filter" } },
-).transform(
+const filter = section({
+	stemcell: optional(z.array(section({ os: text }))),
+	deployments: optional(names),
+	jobs: optional(z.array(section({ name: text, release: text }))),
+	instance_groups: optional(names),
+	networks: optional(names),
+	azs: optional(names),
+	lifecycle: optional(z.enum(["service", "errand"])),
+	teams: ignored,
+}).transform(
 	(given): AddonFilter =>
 		compact({
 			stemcell: given.stemcell,
+			deployments: given.deployments,
 			jobs: given.jobs,
 			instanceGroups: given.instance_groups,
 			networks: given.networks,

@@ -31,13 +31,11 @@ export function duplicates(
 		const former = first.get(name);
 		if (former === undefined) first.set(name, index);
 		else {
-			const line = report.source.place(`${path}/${former}`).line;
-			report.error(
-				"duplicate-name",
-				`${path}/${index}/name`,
-				`the ${what} "${name}" stands here again`,
-				`the first is at line ${line}: rename or remove one`,
-			);
+			const { file, line } = report.source.place(`${path}/${former}`);
+			const at = `${path}/${index}/name`;
+			const first = file === report.source.place(at).file ? `line ${line}` : `${file}:${line}`;
+			const hint = `the first is at ${first}: rename or remove one`;
+			report.error("duplicate-name", at, `the ${what} "${name}" stands here again`, hint);
 		}
 	});
 }

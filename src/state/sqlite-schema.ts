@@ -29,6 +29,11 @@ const migrations: readonly (readonly string[])[] = [
 		"CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
 		"CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
 	],
+	[
+		// One cloud file became several, and runtime configs came beside them.
+		`UPDATE deployments SET record = json_set(json_remove(record, '$.cloudFile'), '$.runtimeConfigFiles', json('[]'), '$.cloudFiles',
+			CASE record ->> '$.cloudFile' WHEN '' THEN json('[]') ELSE json_array(record ->> '$.cloudFile') END)`,
+	],
 ];
 
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */

@@ -29,8 +29,10 @@ export interface Lease {
 /** What is recorded of a deployment: enough to plan the next one. Holds no secret. */
 export interface DeploymentRecord {
 	readonly name: string;
-	/** Absolute path of the cloud file that it was deployed with, remembered. Empty: the embedded provider's, which comes with davit. */
-	readonly cloudFile: string;
+	/** Absolute paths of the cloud files that it was deployed with, remembered. None: the embedded provider's, which comes with davit. */
+	readonly cloudFiles: readonly string[];
+	/** Absolute paths of the runtime configs, remembered. */
+	readonly runtimeConfigFiles: readonly string[];
 	readonly manifestFile: string;
 	/** Digest of the interpolated manifest of the last finished deploy; absent if none finished. */
 	readonly manifestDigest?: string;

@@ -23,7 +23,8 @@ const minute = 60_000;
 function deploymentRecord(name: string): DeploymentRecord {
 	return {
 		name,
-		cloudFile: "/cloud/local.yml",
+		cloudFiles: ["/cloud/local.yml"],
+		runtimeConfigFiles: [],
 		manifestFile: "/manifests/min-4.yml",
 		manifest: { name, tags: { 팀: "플랫폼" } },
 		cloud: null,

@@ -5,7 +5,7 @@ import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
 import { prepareDeploy } from "../session/deploy.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { manifestOptions } from "../session/inputs.ts";
-import { cloudOption, readManifest } from "../session/manifest.ts";
+import { configOptions, readManifest } from "../session/manifest.ts";
 import { stemcellOption } from "../session/stemcells.ts";
 import { openStore } from "../session/store.ts";
 
@@ -13,7 +13,7 @@ export const command: Command = {
 	arguments: "<manifest>",
 	options: [
 		...manifestOptions,
-		cloudOption,
+		...configOptions,
 		stemcellOption,
 		consentOption,
 		{ flags: "--fix", about: "recreate VMs that don't answer" },

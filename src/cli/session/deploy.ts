@@ -52,10 +52,11 @@ async function recordStart(
 	{ inputs, store, lease, former, inputsDigest }: DeploymentRun,
 	releases: DeploymentRecord["releases"],
 ): Promise<DeploymentRecord> {
-	const { deployment, manifestFile, cloudFile, manifestValue, cloudValue } = inputs;
+	const { deployment, manifestFile, files, manifestValue, cloudValue } = inputs;
 	const base = {
 		name: deployment.name,
-		cloudFile,
+		cloudFiles: files.cloudFiles,
+		runtimeConfigFiles: files.runtimeConfigFiles,
 		manifestFile,
 		manifest: manifestValue,
 		cloud: cloudValue,

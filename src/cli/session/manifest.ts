@@ -5,20 +5,24 @@ import type { Cloud, StemcellChoice } from "../../manifest/cloud.ts";
 import type { Deployment, Value, ValueMap } from "../../manifest/deployment.ts";
 import { formatYaml } from "../../manifest/format.ts";
 import { type Interpolated, interpolateManifest } from "../../manifest/interpolate-manifest.ts";
+import { mergeConfigs } from "../../manifest/merge-configs.ts";
+import { withRuntimeConfigs } from "../../manifest/runtime-config.ts";
 import { parseCloud, parseDeployment } from "../../manifest/schema.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
-import { type CliContext, type Options, text } from "../command.ts";
+import { type CliContext, type Options, texts } from "../command.ts";
 import { readInputs, readText } from "./inputs.ts";
 import { packageFolder } from "./package-folder.ts";
 import { stemcellChoices } from "./stemcells.ts";
+
+/** The files beside the manifest, absolute: remembered with the deployment. */
+type ConfigFiles = Pick<DeploymentRecord, "cloudFiles" | "runtimeConfigFiles">;
 
 /** A manifest and its cloud, read, checked against each other, and as plain data. */
 export interface Inputs {
 	readonly deployment: Deployment;
 	readonly cloud: Cloud;
 	readonly manifestFile: string;
-	/** Empty: the embedded provider's, wherever this package is. */
-	readonly cloudFile: string;
+	readonly files: ConfigFiles;
 	readonly manifestValue: Value;
 	readonly cloudValue: Value;
 	readonly warnings: readonly Problem[];
@@ -26,16 +30,24 @@ export interface Inputs {
 	readonly place: (path: string) => Place;
 }
 
-/** The option that names the cloud file. */
-export const cloudOption = {
-	flags: "--cloud <file>",
-	about:
-		"cloud config, CPI config and ssh in one file; remembered with the deployment (default: the embedded provider's)",
-} as const;
+/** The options that name the files beside the manifest. */
+export const configOptions = [
+	{
+		flags: "--cloud <file>",
+		about:
+			"cloud config, CPI config and ssh, in one file or several; repeatable, remembered with the deployment (default: the embedded provider's)",
+		repeat: true,
+	},
+	{
+		flags: "--runtime-config <file>",
+		about: "addons with their releases; repeatable, remembered with the deployment (/dev/null: none any more)",
+		repeat: true,
+	},
+] as const;
 
 /**
- * Reads the manifest, its ops files and variables, and the cloud file: the one given, else the one that the deployment was made
- * with, else the embedded provider's. Throws a UserError with everything that is wrong with either.
+ * Reads the manifest, its ops files and variables, and the files beside it: those given, else those that the deployment was made with,
+ * else the embedded provider's cloud. Throws a UserError with everything that is wrong with any of them.
  */
 export async function readManifest(
 	path: string,
@@ -44,30 +56,43 @@ export async function readManifest(
 	recorded: (deployment: string) => Promise<DeploymentRecord | undefined>,
 ): Promise<Inputs> {
 	const { manifestFile, ...inputs } = await readInputs(path, options, context);
-	const manifest = interpolateManifest(inputs);
-	if (manifest.problems.length > 0) throw new UserError(manifest.problems);
-	const name = (manifest.value as { name?: unknown } | null)?.name;
+	const own = interpolateManifest(inputs);
+	if (own.problems.length > 0) throw new UserError(own.problems);
+	const name = (own.value as { name?: unknown } | null)?.name;
 	const former = typeof name === "string" ? await recorded(name) : undefined;
-	const given = text(options, "cloud");
-	const cloudFile = given === undefined ? (former?.cloudFile ?? "") : resolve(context.cwd, given);
-	const cloudPath = cloudFile === "" ? join(packageFolder(), "manifests/cloud/local.yml") : cloudFile;
-	const cloud = interpolateManifest({
-		manifest: await readText(cloudPath, context, "cloud file"),
-		variables: inputs.variables,
-	});
+	const files = {
+		cloudFiles: given(options, "cloud", context) ?? former?.cloudFiles ?? [],
+		runtimeConfigFiles: given(options, "runtimeConfig", context) ?? former?.runtimeConfigFiles ?? [],
+	};
+	const read = (what: string) => async (file: string) =>
+		interpolateManifest({ manifest: await readText(file, context, what), variables: inputs.variables });
+	const cloudPaths =
+		files.cloudFiles.length > 0 ? files.cloudFiles : [join(packageFolder(), "manifests/cloud/local.yml")];
+	const cloud = mergeConfigs(await Promise.all(cloudPaths.map(read("cloud file"))));
+	const runtime = await Promise.all(files.runtimeConfigFiles.map(read("runtime config")));
+	const manifest = withRuntimeConfigs(own, runtime);
+	if (manifest.problems.length > 0) throw new UserError([...manifest.problems, ...cloud.problems]);
 	const checked = check(manifest, cloud, dirname(manifestFile));
-	return { ...withChoices(checked, stemcellChoices(options, context), dirname(cloudPath)), manifestFile, cloudFile };
+	const folderOf = (choice: number) => dirname(resolve(context.cwd, cloud.place(`/stemcells/${choice}`).file ?? ""));
+	return { ...withChoices(checked, stemcellChoices(options, context), folderOf), manifestFile, files };
 }
 
-/** `--stemcell` goes before what the cloud file says, and is recorded with it. Files are found from the cloud file's folder. */
+/** The files that a repeatable option names, absolute. */
+function given(options: Options, option: string, { cwd }: CliContext): readonly string[] | undefined {
+	const paths = texts(options, option);
+	return paths.length === 0 ? undefined : paths.map((path) => resolve(cwd, path));
+}
+
+/** `--stemcell` goes before what the cloud file says, and is recorded with it. A file is found from the folder of the cloud file that names it. */
 function withChoices<T extends Pick<Inputs, "cloud" | "cloudValue">>(
 	inputs: T,
 	given: readonly StemcellChoice[],
-	folder: string,
+	folderOf: (choice: number) => string,
 ): T {
-	const stemcells = [...given, ...inputs.cloud.stemcells].map((choice) =>
-		choice.file === undefined ? choice : { ...choice, file: resolve(folder, choice.file) },
+	const own = inputs.cloud.stemcells.map((choice, index) =>
+		choice.file === undefined ? choice : { ...choice, file: resolve(folderOf(index), choice.file) },
 	);
+	const stemcells = [...given, ...own];
 	if (stemcells.length === 0) return inputs;
 	const recorded = stemcells.map(({ cloudProperties, ...choice }) => ({
 		...choice,
@@ -89,14 +114,10 @@ export function recordedInputs(record: DeploymentRecord): Inputs {
 		again(record.cloud, `recorded cloud of ${record.name}`),
 		dirname(record.manifestFile),
 	);
-	return { ...checked, manifestFile: record.manifestFile, cloudFile: record.cloudFile };
+	return { ...checked, manifestFile: record.manifestFile, files: record };
 }
 
-function check(
-	manifest: Interpolated,
-	cloud: Interpolated,
-	folder: string,
-): Omit<Inputs, "manifestFile" | "cloudFile"> {
+function check(manifest: Interpolated, cloud: Interpolated, folder: string): Omit<Inputs, "manifestFile" | "files"> {
 	const parsed = parseDeployment(manifest, folder);
 	const parsedCloud = parseCloud(cloud);
 	const problems = [...cloud.problems, ...parsed.problems, ...parsedCloud.problems];

@@ -52,7 +52,6 @@ test.each([
 	[group("web", "", "[{name: default, nic_group: 1}]"), "nic_group"],
 	[`${group("web")}features: {use_tmpfs_config: true}\n`, "use_tmpfs_config"],
 	[`${group("web")}variables: [{name: a, type: password, consumes: {}}]\n`, "consumes"],
-	[`${group("web")}addons: [{name: a, jobs: [], include: {deployments: [d]}}]\n`, "deployments"],
 ])("%s has a key that davit refuses by name", (text, key) => {
 	expect(problemsOf(manifest(text)).join()).toContain(`davit doesn't do "${key}" yet`);
 });

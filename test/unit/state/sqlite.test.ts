@@ -57,7 +57,7 @@ describe("the file", () => {
 				await (await open()).close();
 				edit("PRAGMA user_version = 99");
 			},
-			"the state store FILE has schema version 99, written by a newer davit; this one knows 1",
+			"the state store FILE has schema version 99, written by a newer davit; this one knows 2",
 			"install the davit that wrote it, or a newer one",
 		],
 		[
@@ -199,6 +199,20 @@ describe("events", () => {
 		expect(await store.firstBrokenEvent()).toBe(broken);
 		await store.close();
 	});
+});
+
+test("a store of an older davit keeps its deployments: the one cloud file is the first of several now", async () => {
+	await (await open()).close();
+	const old = (name: string, cloudFile: string) =>
+		`INSERT INTO deployments VALUES ('${name}', '${JSON.stringify({ name, cloudFile, manifestFile: "/m.yml", notes: [] })}')`;
+	edit(`${old("own", "/it's.yml".replace("'", "''"))}; ${old("embedded", "")}; PRAGMA user_version = 1`);
+	const store = await open();
+	const { manifestFile, notes } = { manifestFile: "/m.yml", notes: [] };
+	expect(await store.deployments()).toEqual([
+		{ name: "embedded", manifestFile, notes, cloudFiles: [], runtimeConfigFiles: [] },
+		{ name: "own", manifestFile, notes, cloudFiles: ["/it's.yml"], runtimeConfigFiles: [] },
+	]);
+	await store.close();
 });
 
 test("a deployment of 2000 instances is read in a fraction of a second", async () => {
