@@ -7,6 +7,8 @@ export type DavitEvent =
 	| { readonly type: "note"; readonly text: string }
 	/** The plan that is about to be applied: step count and one line per change. */
 	| { readonly type: "plan"; readonly deployment: string; readonly steps: number; readonly changes: readonly string[] }
+	/** The plan of a first deploy, for programs; people get a table. */
+	| { readonly type: "offline-plan"; readonly plan: object }
 	| {
 			readonly type: "step-started";
 			readonly id: string;

@@ -1,17 +1,19 @@
+import { checkCloudProperties } from "./check-cloud-properties.ts";
 import { duplicates } from "./check-manifest.ts";
 import type { Cloud } from "./cloud.ts";
 import { suggest } from "./nearest.ts";
 import type { Report } from "./report.ts";
 
-/** References inside a cloud file, and names that stand twice. */
-export function checkCloud(cloud: Cloud, report: Report): void {
+/** References inside a cloud file, and names that stand twice. That it names no CPI is a warning where it may lack one, else an error. */
+export function checkCloud(cloud: Cloud, report: Report, cpiMayLack: boolean): void {
 	duplicates("/azs", "AZ", cloud.azs, report);
 	duplicates("/vm_types", "VM type", cloud.vmTypes, report);
 	duplicates("/vm_extensions", "VM extension", cloud.vmExtensions, report);
 	duplicates("/disk_types", "disk type", cloud.diskTypes, report);
 	duplicates("/networks", "network", cloud.networks, report);
 	duplicates("/cpis", "CPI", cloud.cpis, report);
-	checkCpis(cloud, report);
+	checkCpis(cloud, report, cpiMayLack);
+	checkCloudProperties(cloud, report);
 	cloud.networks.forEach((network, index) => {
 		network.subnets.forEach((subnet, position) => {
 			for (const az of subnet.azs) needAz(az, `/networks/${index}/subnets/${position}`, cloud, report);
@@ -33,9 +35,9 @@ export function checkCloud(cloud: Cloud, report: Report): void {
 	}
 }
 
-function checkCpis({ cpis, azs }: Cloud, report: Report): void {
+function checkCpis({ cpis, azs }: Cloud, report: Report, mayLack: boolean): void {
 	if (cpis.length === 0) {
-		report.error(
+		report[mayLack ? "warn" : "error"](
 			"no-cpi",
 			"/cpis",
 			"the cloud file does not say which cloud it is for",

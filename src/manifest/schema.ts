@@ -10,6 +10,7 @@ import type { Interpolated } from "./interpolate-manifest.ts";
 import { reportMissing } from "./missing-variables.ts";
 import { type Report, reportOn } from "./report.ts";
 import { readBySchema } from "./schema-problems.ts";
+import { warnOfUnused } from "./unused.ts";
 import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /**
@@ -25,19 +26,23 @@ export function parseDeployment(
 	if (!given) return { problems: report.problems };
 	const made = assembleDeployment(given, folder, report);
 	checkManifest(made, report);
+	warnOfUnused(made, interpolated.references, report);
 	return { deployment: made, problems: report.problems };
 }
 
-/** Reads a cloud file. `problems` holds errors and warnings; beside errors a cloud is only good for finding more of them. */
-export function parseCloud(interpolated: Interpolated): {
-	readonly cloud?: Cloud;
-	readonly problems: readonly Problem[];
-} {
+/**
+ * Reads a cloud file. `problems` holds errors and warnings; beside errors a cloud is only good for finding more of them. `cpiMayLack`: a
+ * BOSH cloud config without a CPI config is enough to plan with, and told by a warning.
+ */
+export function parseCloud(
+	interpolated: Interpolated,
+	{ cpiMayLack = false }: { readonly cpiMayLack?: boolean } = {},
+): { readonly cloud?: Cloud; readonly problems: readonly Problem[] } {
 	const report = reportOn(interpolated);
 	const given = read(interpolated, cloud, report);
 	if (!given) return { problems: report.problems };
 	const made = assembleCloud(given, report);
-	checkCloud(made, report);
+	checkCloud(made, report, cpiMayLack);
 	return { cloud: made, problems: report.problems };
 }
 

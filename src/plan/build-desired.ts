@@ -10,6 +10,7 @@ import type { DiskRecord } from "../state/state.ts";
 import type { Cgroups } from "../stemcell/cgroups.ts";
 import type { Stemcell, StemcellName } from "../stemcell/stemcell.ts";
 import { jobProperties, unusedProperties } from "../template/properties.ts";
+import { linkAliasProblems } from "./alias-problems.ts";
 import { type CgroupUse, cgroupProblems } from "./cgroup-problems.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
@@ -18,7 +19,7 @@ import { type Links, resolveLinks } from "./links.ts";
 import { nameProblems } from "./name-problems.ts";
 import type { NameScheme } from "./names.ts";
 import { hostsLines } from "./names-hosts.ts";
-import { aliasProblems, recordsJson, runsBoshDns } from "./names-records.ts";
+import { recordsJson, runsBoshDns } from "./names-records.ts";
 import type { Placement } from "./place.ts";
 import type { JobUse, PlacedInstance } from "./placed.ts";
 import { templateSpec } from "./spec.ts";
@@ -64,7 +65,7 @@ export function buildDesired(input: DesiredInput): {
 		instances: instances.map(({ placed }) => placed),
 	}));
 	const links = resolveLinks(scheme, linkGroups);
-	problems.push(...links.problems, ...aliasProblems(linkGroups, links.providers));
+	problems.push(...links.problems, ...linkAliasProblems(linkGroups, links.providers));
 	const all = new Map(groups.flatMap(({ instances }) => instances.map(({ placed }) => [placed.id, placed] as const)));
 	const built = groups.flatMap(({ group, jobs, instances }) => {
 		const records = runsBoshDns({ group, jobs, instances: [] })

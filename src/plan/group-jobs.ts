@@ -2,10 +2,12 @@ import type { Addon, AddonFilter, Deployment, InstanceGroup, JobRef } from "../m
 
 /** The jobs of a group: its own, then those of each addon whose filters let it in. */
 export function groupJobs(group: InstanceGroup, deployment: Deployment, stemcellOs: string): readonly JobRef[] {
-	const added = deployment.addons
-		.filter((addon) => applies(addon, group, deployment, stemcellOs))
-		.flatMap(({ jobs }) => jobs);
-	return [...group.jobs, ...added];
+	return [...group.jobs, ...addonsOf(group, deployment, stemcellOs).flatMap(({ jobs }) => jobs)];
+}
+
+/** The addons whose filters let the group in. */
+export function addonsOf(group: InstanceGroup, deployment: Deployment, stemcellOs: string): readonly Addon[] {
+	return deployment.addons.filter((addon) => applies(addon, group, deployment, stemcellOs));
 }
 
 /** Included and not excluded; an empty include lets all in, an empty exclude none. */

@@ -1,4 +1,3 @@
-import { type Problem, problem } from "../errors.ts";
 import type { ProvideAlias } from "../manifest/deployment.ts";
 import type { LinkGroup, LinkProvider } from "./link-providers.ts";
 import { canonicalName, instanceRecordName, type NameScheme, nameNumber, ownerNumber, rootDomain } from "./names.ts";
@@ -91,34 +90,4 @@ function aliasesOf(providers: readonly LinkProvider[]) {
 /** True if the group's VMs run bosh-dns, and so need records.json. */
 export function runsBoshDns({ jobs }: LinkGroup): boolean {
 	return jobs.some(({ job }) => job.name === "bosh-dns");
-}
-
-/** Aliases that can't work: on VMs without bosh-dns nothing resolves them, and a placeholder needs its `_`. */
-export function aliasProblems(groups: readonly LinkGroup[], providers: readonly LinkProvider[]): readonly Problem[] {
-	const declared = aliasesOf(providers);
-	const without = groups.filter((group) => !runsBoshDns(group)).map(({ group }) => `"${group.name}"`);
-	const shown = declared.map(
-		({ provider, alias }) => `"${alias.domain}" (${provider.from.group.name}/${provider.job})`,
-	);
-	const placeless = declared.filter(
-		({ alias }) => alias.placeholderType !== undefined && !alias.domain.startsWith("_."),
-	);
-	return [
-		...placeless.map(({ provider, alias }) =>
-			problem(
-				"alias-placeholder",
-				`${provider.from.group.name}: job "${provider.job}": alias "${alias.domain}" has placeholder_type "${alias.placeholderType}" and no placeholder`,
-				{ hint: `write the placeholder as the first label: "_.${alias.domain}"` },
-			),
-		),
-		...(declared.length === 0 || without.length === 0
-			? []
-			: [
-					problem(
-						"alias-without-dns",
-						`aliases are declared, and nothing resolves them on the VMs of ${without.join(", ")}, which have no bosh-dns job: ${shown.join(", ")}`,
-						{ hint: "add job bosh-dns of release bosh-dns to those groups, best as an addon; or remove the aliases" },
-					),
-				]),
-	];
 }

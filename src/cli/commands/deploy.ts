@@ -30,12 +30,8 @@ export const command: Command = {
 	run: async ([manifest], options, context) => {
 		const store = await openStore(context);
 		try {
-			const inputs = await readManifest(
-				String(manifest),
-				options,
-				context,
-				async (name) => (await store.read(name)).deployment,
-			);
+			const recorded = async (name: string) => (await store.read(name)).deployment;
+			const inputs = await readManifest(String(manifest), options, context, { recorded });
 			for (const problem of inputs.warnings) context.emit({ type: "problem", problem });
 			await withRun("deploy", inputs, store, context, (run) => deploy(run, options));
 			return 0;

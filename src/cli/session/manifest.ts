@@ -8,6 +8,7 @@ import { type Interpolated, interpolateManifest } from "../../manifest/interpola
 import { mergeConfigs } from "../../manifest/merge-configs.ts";
 import { withRuntimeConfigs } from "../../manifest/runtime-config.ts";
 import { parseCloud, parseDeployment } from "../../manifest/schema.ts";
+import { usedVariables } from "../../manifest/unused.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import { type CliContext, type Options, texts } from "../command.ts";
 import { readInputs, readText } from "./inputs.ts";
@@ -28,6 +29,8 @@ export interface Inputs {
 	readonly warnings: readonly Problem[];
 	/** Where a key path of the manifest was written. */
 	readonly place: (path: string) => Place;
+	/** Names of the variables that something refers to. */
+	readonly usedVariables: ReadonlySet<string>;
 }
 
 /** The options that name the files beside the manifest. */
@@ -45,6 +48,12 @@ export const configOptions = [
 	},
 ] as const;
 
+interface ReadingOptions {
+	/** What is recorded of the deployment. */
+	readonly recorded: (deployment: string) => Promise<DeploymentRecord | undefined>;
+	readonly cpiMayLack?: boolean;
+}
+
 /**
  * Reads the manifest, its ops files and variables, and the files beside it: those given, else those that the deployment was made with,
  * else the embedded provider's cloud. Throws a UserError with everything that is wrong with any of them.
@@ -53,7 +62,7 @@ export async function readManifest(
 	path: string,
 	options: Options,
 	context: CliContext,
-	recorded: (deployment: string) => Promise<DeploymentRecord | undefined>,
+	{ recorded, cpiMayLack = false }: ReadingOptions,
 ): Promise<Inputs> {
 	const { manifestFile, ...inputs } = await readInputs(path, options, context);
 	const own = interpolateManifest(inputs);
@@ -72,7 +81,7 @@ export async function readManifest(
 	const runtime = await Promise.all(files.runtimeConfigFiles.map(read("runtime config")));
 	const manifest = withRuntimeConfigs(own, runtime);
 	if (manifest.problems.length > 0) throw new UserError([...manifest.problems, ...cloud.problems]);
-	const checked = check(manifest, cloud, dirname(manifestFile));
+	const checked = check(manifest, cloud, dirname(manifestFile), cpiMayLack);
 	const folderOf = (choice: number) => dirname(resolve(context.cwd, cloud.place(`/stemcells/${choice}`).file ?? ""));
 	return { ...withChoices(checked, stemcellChoices(options, context), folderOf), manifestFile, files };
 }
@@ -117,9 +126,14 @@ export function recordedInputs(record: DeploymentRecord): Inputs {
 	return { ...checked, manifestFile: record.manifestFile, files: record };
 }
 
-function check(manifest: Interpolated, cloud: Interpolated, folder: string): Omit<Inputs, "manifestFile" | "files"> {
+function check(
+	manifest: Interpolated,
+	cloud: Interpolated,
+	folder: string,
+	cpiMayLack = false,
+): Omit<Inputs, "manifestFile" | "files"> {
 	const parsed = parseDeployment(manifest, folder);
-	const parsedCloud = parseCloud(cloud);
+	const parsedCloud = parseCloud(cloud, { cpiMayLack });
 	const problems = [...cloud.problems, ...parsed.problems, ...parsedCloud.problems];
 	const all =
 		parsed.deployment && parsedCloud.cloud
@@ -135,5 +149,6 @@ function check(manifest: Interpolated, cloud: Interpolated, folder: string): Omi
 		cloudValue: cloud.value,
 		warnings,
 		place: manifest.place,
+		usedVariables: usedVariables(parsed.deployment, manifest.references),
 	};
 }

@@ -45,6 +45,7 @@ export function plainText(event: DavitEvent): string | undefined {
 		case "step-started":
 		case "step-progress":
 		case "cpi-call":
+		case "offline-plan":
 			return undefined;
 	}
 }

@@ -124,3 +124,57 @@ test.each([
 ])("in the cloud file, %s written as %s", (right, wrong, message) => {
 	expect(problemsOf(manifest(group("a")), CLOUD.replace(right, wrong)).join("\n")).toContain(message);
 });
+
+test("releases and variables that nothing uses are told, each kind in one warning; beside errors they are not", () => {
+	const variables = `variables:
+- {name: ca, type: certificate, options: {is_ca: true, common_name: ca}}
+- {name: leaf, type: certificate, options: {ca: ca, common_name: leaf}}
+- {name: admin, type: password}
+- {name: used, type: password}
+- {name: other, type: password}
+`;
+	const text = `${manifest(group("web").replace("release: tiny}", "release: tiny, properties: {a: ((leaf.certificate)), b: x((used))}}"))}${variables}`;
+	const more = text.replace('version: "1"}]', 'version: "1"}, {name: pxc, version: "2"}, {name: old, version: "2"}]');
+	expect(problemsOf(more)).toEqual([
+		'm.yml:2 no job uses the release "pxc", "old" (line 2) (what nothing uses is not downloaded; remove it, or correct the job that should use it)',
+		'm.yml:10 nothing uses the variable "admin", "other" (line 12) (it is generated for nothing; remove it, or correct the place that should use it)',
+	]);
+	expect(problemsOf(more.replace("release: tiny,", "release: tniy,"))).toHaveLength(1);
+});
+
+const property = (list: string, key: string, properties: string) =>
+	CLOUD.replace(`${list}: [{name: ${key}`, `${list}: [{name: ${key}, cloud_properties: ${properties}`);
+
+test.each<[string, string, string, readonly string[]]>([
+	[
+		"misspelt",
+		"aws",
+		property("vm_types", "small", "{instance_type: a, ephemeral_dist: {size: 1}}"),
+		['c.yml:3 the CPI of aws passes over "ephemeral_dist" (did you mean "ephemeral_disk"?)'],
+	],
+	[
+		"misspelt inside one",
+		"aws",
+		property("vm_types", "small", "{ephemeral_disk: {sise: 1}}"),
+		['c.yml:3 the CPI of aws passes over "sise" of ephemeral_disk (did you mean "size"?)'],
+	],
+	[
+		"of another IaaS",
+		"google",
+		property("vm_extensions", "lb", "{ephemeral_disk: {size: 1}}"),
+		[
+			'c.yml:4 the CPI of google passes over "ephemeral_disk", which is a property of aws and azure (remove it, or write what this cloud\'s CPI has for it)',
+		],
+	],
+	["of a cloud that BOSH has no list of", "local", property("vm_types", "small", "{anything: 1}"), []],
+	["right", "openstack", property("vm_types", "small", "{instance_type: a, root_disk: {size: 1}}"), []],
+])("cloud properties: %s", (_, type, cloud, problems) => {
+	expect(problemsOf(manifest(group("web")), cloud.replace("type: local", `type: ${type}`))).toEqual(problems);
+});
+
+test("a property that stands in several places is told once, with all lines", () => {
+	const twice = CLOUD.replaceAll("- {azs:", "- {cloud_properties: {net_id: a, name: random}, azs:");
+	expect(problemsOf(manifest(group("web")), twice.replace("type: local", "type: openstack"))).toEqual([
+		'c.yml:10 the CPI of openstack passes over "name", which is a property of vsphere (so at line 11) (remove it, or write what this cloud\'s CPI has for it)',
+	]);
+});

@@ -46,13 +46,13 @@ export function problemsOf(manifestText: string, cloudText = CLOUD): readonly st
 	);
 }
 
-/** A manifest that has nothing wrong. */
+/** A manifest that has nothing wrong but perhaps warnings. */
 export function deploymentOf(text: string) {
 	const { deployment, problems } = parseDeployment(
 		interpolateManifest({ manifest: { text, file: "m.yml" } }),
 		"/home/kim/manifests",
 	);
-	if (!deployment || problems.length > 0) throw new Error(JSON.stringify(problems));
+	if (!deployment || problems.some(({ severity }) => severity === "error")) throw new Error(JSON.stringify(problems));
 	return deployment;
 }
 

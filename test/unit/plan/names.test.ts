@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { linkAliasProblems } from "../../../src/plan/alias-problems.ts";
 import { resolveLinks } from "../../../src/plan/links.ts";
 import { nameProblems } from "../../../src/plan/name-problems.ts";
 import { canonicalName, linkQuery, nameNumber, ownerNumber, queryName } from "../../../src/plan/names.ts";
 import { hostsLines } from "../../../src/plan/names-hosts.ts";
-import { aliasProblems, recordsJson, runsBoshDns } from "../../../src/plan/names-records.ts";
+import { recordsJson, runsBoshDns } from "../../../src/plan/names-records.ts";
 import { jobUse, linkGroup, manual, noFeatures, placed, releaseJob, scheme } from "../../support/links.ts";
 
 const [z1, z2] = [nameNumber("az", "z1"), nameNumber("az", "z2")];
@@ -194,14 +195,16 @@ describe("records.json", () => {
 
 	test("goes to VMs that run bosh-dns; an alias is an error where a VM has none", () => {
 		expect(groups.map(runsBoshDns)).toEqual([true, false]);
-		expect(aliasProblems(groups, providers).map(({ message, hint }) => `${message}\n  ${hint}`)).toMatchInlineSnapshot(`
+		expect(
+			linkAliasProblems(groups, providers).map(({ message, hint }) => `${message}\n  ${hint}`),
+		).toMatchInlineSnapshot(`
 			[
 			  "aliases are declared, and nothing resolves them on the VMs of "web", which have no bosh-dns job: "db.internal" (my_db/prov), "_.db.internal" (my_db/prov)
 			  add job bosh-dns of release bosh-dns to those groups, best as an addon; or remove the aliases",
 			]
 		`);
-		expect(aliasProblems(groups.slice(0, 1), providers)).toEqual([]);
-		expect(aliasProblems(groups, [])).toEqual([]);
+		expect(linkAliasProblems(groups.slice(0, 1), providers)).toEqual([]);
+		expect(linkAliasProblems(groups, [])).toEqual([]);
 	});
 
 	test("a placeholder needs its label", () => {
@@ -209,7 +212,7 @@ describe("records.json", () => {
 			jobUse(job, { provides: { conn: { aliases: [{ domain: "x.internal", placeholderType: "index" }] } } }),
 			dns,
 		]);
-		expect(aliasProblems([bad], resolveLinks(scheme(), [bad]).providers).map(({ code }) => code)).toEqual([
+		expect(linkAliasProblems([bad], resolveLinks(scheme(), [bad]).providers).map(({ code }) => code)).toEqual([
 			"alias-placeholder",
 		]);
 	});
