@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { golden, goldenEvents, startedKinds } from "../support/acceptance-golden.ts";
 import { run } from "../support/acceptance-process.ts";
+import { expectFailure } from "../support/bad-input.ts";
 import { users } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -116,6 +117,14 @@ describe.each(users)("deploy as $name", (user) => {
 		const { code, stderr } = await world.davit(["deploy", "less.yml"]);
 		expect(code).toBe(4);
 		await expect(stderr).toMatchFileSnapshot("golden/needs-consent.golden");
+	});
+
+	test.each([
+		["a manifest without instance groups", []],
+		["a group under another name", [group("web", "good day"), group("store", "good day")]],
+	])("%s is refused with what it would delete, although -n is given", async (name, groups) => {
+		world.write("mistaken.yml", tinyManifest(groups));
+		await expectFailure(world, ["deploy", "mistaken.yml", "-n"], name, { code: 4 });
 	});
 
 	test.each([

@@ -1,4 +1,6 @@
 import { applyPlan } from "../../apply/apply.ts";
+import { UserError } from "../../errors.ts";
+import { massDeletion } from "../../plan/mass-deletion.ts";
 import type { Plan } from "../../plan/step.ts";
 import { type CliContext, type Command, type Options, texts } from "../command.ts";
 import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
@@ -16,6 +18,7 @@ export const command: Command = {
 		...configOptions,
 		stemcellOption,
 		consentOption,
+		{ flags: "--allow-deletions", about: "delete whole instance groups, though they are most of the deployment" },
 		{ flags: "--fix", about: "recreate VMs that don't answer" },
 		{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
 		{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
@@ -55,6 +58,8 @@ async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 		const { name } = inputs.deployment;
 		if (plan.steps.length === 0)
 			return context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
+		const mass = massDeletion(plan, run.records.instances());
+		if (mass && options.allowDeletions !== true) throw new UserError(mass, { exitCode: 4 });
 		const stateful = new Set(
 			run.records.instances().flatMap(({ group, index, disk }) => (disk ? [`${group}/${index}`] : [])),
 		);

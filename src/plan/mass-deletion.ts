@@ -1,0 +1,32 @@
+import { type Problem, problem } from "../errors.ts";
+import type { InstanceRecord } from "../state/state.ts";
+import type { Plan } from "./step.ts";
+
+/**
+ * What nobody deletes in passing: whole groups that are more than half of a deployment, or a group while another one comes, as when it was
+ * renamed. Undefined if the plan does neither.
+ */
+export function massDeletion({ changes, deployment }: Plan, recorded: readonly InstanceRecord[]): Problem | undefined {
+	const services = recorded.filter(({ lifecycle }) => lifecycle === "service");
+	const deleted = new Set(changes.flatMap(({ action, instance }) => (action === "delete" ? instance : [])));
+	const groups = Map.groupBy(services, ({ group }) => group);
+	const gone = [...groups].filter(([, members]) => members.every((each) => deleted.has(nameOf(each))));
+	const names = gone.flatMap(([, members]) => members.map(nameOf));
+	const created = changes.flatMap(({ action, instance }) => (action === "create" ? groupOf(instance) : []));
+	const [successor] = created.filter((group) => !groups.has(group));
+	const [first] = gone;
+	if (!first || (names.length * 2 <= services.length && successor === undefined)) return undefined;
+	const list = names.map((name) => `\n  ${name}`).join("");
+	const message = `${deployment}: this deletes ${names.length} of ${services.length} instances, and no group of the manifest is theirs any more:${list}`;
+	const renamed = `if "${first[0]}" was renamed, write migrated_from: [{name: ${first[0]}}] in its new group`;
+	const hint = `${successor === undefined ? "" : `${renamed}; `}if they are to go, run it again with --allow-deletions`;
+	return problem("mass-deletion", message, { hint });
+}
+
+function nameOf({ group, index }: InstanceRecord): string {
+	return `${group}/${index}`;
+}
+
+function groupOf(instance: string): string {
+	return instance.slice(0, instance.lastIndexOf("/"));
+}
