@@ -27,6 +27,11 @@ export function checkDeployment(
 				return;
 			}
 			checkAzs(group, network, at, report);
+			if (network.type === "vip" && network.subnets.length > 0 && wanted.staticIps.length > 0) {
+				const message = `instance group "${group.name}": network "${network.name}" gives out addresses of its subnets, so it takes no static_ips`;
+				report.error("vip-mixed", `${at}/static_ips`, message, "remove static_ips here, or the network's subnets");
+				return;
+			}
 			wanted.staticIps.forEach((ip, entry) => {
 				checkStaticIp(
 					ip,

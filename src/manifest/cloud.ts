@@ -93,7 +93,7 @@ interface DynamicSubnet {
 	readonly cloudProperties: ValueMap;
 }
 
-interface VipSubnet {
+export interface VipSubnet {
 	readonly azs: readonly string[];
 	readonly static: readonly IpRange[];
 	readonly cloudProperties: ValueMap;

@@ -30,7 +30,10 @@ function parseIpv6(text: string): bigint {
 
 /** The usual text of an address; IPv6 with its longest run of zeros shortened (RFC 5952). */
 export function formatIp({ bits, value }: Ip): string {
-	if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join(".");
+	if (bits === 32) {
+		const number = Number(value);
+		return `${number >>> 24}.${(number >>> 16) & 255}.${(number >>> 8) & 255}.${number & 255}`;
+	}
 	const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - index * 16)) & 65535n).toString(16));
 	const runs = [...groups.join(":").matchAll(/(?:^|:)(0(?::0)+)(?=:|$)/g)].sort(
 		(a, b) => (b[1] ?? "").length - (a[1] ?? "").length,

@@ -13,9 +13,13 @@ export function nameProblems(deployment: Deployment): readonly Problem[] {
 	].filter(
 		([, name]) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(canonicalName(name)) || canonicalName(name).length > 63,
 	);
-	const twins = groups.filter((name, position) =>
-		groups.slice(0, position).some((other) => other !== name && canonicalName(other) === canonicalName(name)),
-	);
+	const alike = new Map<string, string>();
+	const twins = groups.filter((name) => {
+		const canonical = canonicalName(name);
+		const first = alike.get(canonical) ?? name;
+		alike.set(canonical, first);
+		return first !== name;
+	});
 	return [
 		...bad.map(([kind, name]) =>
 			problem("name-not-dns", `${kind} "${name}" makes no part of a DNS name ("${canonicalName(name)}")`, {

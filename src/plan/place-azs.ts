@@ -29,11 +29,15 @@ export function placeInAzs(
 	for (const record of [...unclaimed]) {
 		if (chosen.length < group.instances && record.disk !== undefined && azs.includes(record.az)) claim(record);
 	}
+	const load = new Map(azs.map((az) => [az, 0]));
+	for (const { az } of chosen) load.set(az, (load.get(az) ?? 0) + 1);
+	const waiting = Map.groupBy(unclaimed, ({ az }) => az);
 	while (chosen.length < group.instances) {
-		const az = leastLoaded(azs, chosen, unclaimed);
-		const existing = [...unclaimed].find((record) => record.az === az);
+		const az = leastLoaded(azs, load, waiting);
+		const existing = waiting.get(az)?.shift();
 		if (existing) claim(existing);
 		else chosen.push({ az });
+		load.set(az, (load.get(az) ?? 0) + 1);
 	}
 	return { slots: withIndexes(chosen), obsolete: [...unclaimed] };
 }
@@ -47,13 +51,13 @@ function adopt(record: InstanceRecord, group: InstanceGroup): InstanceRecord {
 
 function leastLoaded(
 	azs: readonly string[],
-	chosen: readonly { az: string }[],
-	unclaimed: ReadonlySet<InstanceRecord>,
+	load: ReadonlyMap<string, number>,
+	waiting: ReadonlyMap<string, readonly InstanceRecord[]>,
 ): string {
-	const load = (az: string) => chosen.filter((slot) => slot.az === az).length;
-	const holds = (az: string) => ([...unclaimed].some((record) => record.az === az) ? 0 : 1);
-	const [first = ""] = [...azs].sort((a, b) => load(a) - load(b) || holds(a) - holds(b) || (a < b ? -1 : 1));
-	return first;
+	const holds = (az: string) => (waiting.get(az)?.length ? 0 : 1);
+	const better = (a: string, b: string) =>
+		(load.get(a) ?? 0) - (load.get(b) ?? 0) || holds(a) - holds(b) || (a < b ? -1 : 1);
+	return azs.reduce((best, az) => (better(az, best) < 0 ? az : best));
 }
 
 /** An instance keeps its index; a new one takes the lowest that is free. */

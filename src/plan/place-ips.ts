@@ -1,5 +1,5 @@
 import { type Problem, problem } from "../errors.ts";
-import type { Cloud, IpRange, Network, Subnet } from "../manifest/cloud.ts";
+import type { Cloud, IpRange, Network, Subnet, VipSubnet } from "../manifest/cloud.ts";
 import type { GroupNetwork, InstanceGroup } from "../manifest/deployment.ts";
 import { formatIp, inRange, parseCidr, parseIp } from "../manifest/ip.ts";
 import type { Slot } from "./place-azs.ts";
@@ -7,16 +7,36 @@ import type { Slot } from "./place-azs.ts";
 /** Addresses of one instance by network name. */
 export type Addresses = Readonly<Record<string, string>>;
 
+/** Gives out a subnet's free addresses, the lowest first; it remembers where it is, so that many groups take time in proportion. */
+export interface AddressPool {
+	readonly next: (subnet: Subnet | VipSubnet) => string | undefined;
+}
+
+/** A pool that gives out nothing of `used`, and adds what it gives to it. */
+export function addressPool(used: Set<string>): AddressPool {
+	const free = new Map<Subnet | VipSubnet, Generator<string, undefined>>();
+	return {
+		next: (subnet) => {
+			const addresses =
+				free.get(subnet) ?? ("range" in subnet ? freeAddresses(subnet, used) : pooledAddresses(subnet, used));
+			free.set(subnet, addresses);
+			const ip = addresses.next().value;
+			if (ip !== undefined) used.add(ip);
+			return ip;
+		},
+	};
+}
+
 /**
  * Gives each slot of a group its addresses. An instance keeps what it has where that is still allowed; a static address belongs to
  * the first slot that can take it; others get the lowest free address of a subnet that serves their AZ: none reserved, none static,
- * not the gateway, none in `used`. Adds what it gives to `used`.
+ * not the gateway, none in use. Of a vip network's subnets that are the addresses listed there.
  */
 export function placeIps(
 	group: InstanceGroup,
 	slots: readonly Slot[],
 	cloud: Cloud,
-	used: Set<string>,
+	pool: AddressPool,
 ): { readonly addresses: readonly Addresses[]; readonly problems: readonly Problem[] } {
 	const given: Record<string, string>[] = slots.map(() => ({}));
 	const problems: Problem[] = [];
@@ -24,7 +44,7 @@ export function placeIps(
 		const network = cloud.networks.find((candidate) => candidate.name === wanted.name);
 		if (!network) continue;
 		const taken =
-			wanted.staticIps.length > 0 ? takeStatic(wanted, network, slots) : takeDynamic(wanted, network, slots, used);
+			wanted.staticIps.length > 0 ? takeStatic(wanted, network, slots) : takeFree(wanted, network, slots, pool);
 		taken.forEach((ip, position) => {
 			const slot = slots[position];
 			if (ip !== undefined) (given[position] as Record<string, string>)[wanted.name] = ip;
@@ -47,23 +67,21 @@ function takeStatic(wanted: GroupNetwork, network: Network, slots: readonly Slot
 	});
 }
 
-function takeDynamic(
+function takeFree(
 	wanted: GroupNetwork,
 	network: Network,
 	slots: readonly Slot[],
-	used: Set<string>,
+	pool: AddressPool,
 ): (string | undefined)[] {
-	if (network.type !== "manual") return slots.map(({ record }) => record?.ips[wanted.name]);
-	const free = new Map(network.subnets.map((subnet) => [subnet, freeAddresses(subnet, used)]));
+	const all: readonly (Subnet | VipSubnet)[] = network.type === "dynamic" ? [] : network.subnets;
 	return slots.map(({ az, record }) => {
-		const subnets = network.subnets.filter((subnet) => subnet.azs.length === 0 || subnet.azs.includes(az));
 		const former = record?.ips[wanted.name];
+		if (all.length === 0) return former;
+		const subnets = all.filter(({ azs }) => azs.length === 0 || azs.includes(az));
 		if (former !== undefined && subnets.some((subnet) => allocatable(subnet, former))) return former;
 		for (const subnet of subnets) {
-			const ip = free.get(subnet)?.next().value;
-			if (ip === undefined) continue;
-			used.add(ip);
-			return ip;
+			const ip = pool.next(subnet);
+			if (ip !== undefined) return ip;
 		}
 		return undefined;
 	});
@@ -83,7 +101,20 @@ function* freeAddresses(subnet: Subnet, used: ReadonlySet<string>): Generator<st
 	}
 }
 
-function allocatable(subnet: Subnet, ip: string): boolean {
+/** Those that a vip network lists. */
+function* pooledAddresses({ static: listed }: VipSubnet, used: ReadonlySet<string>): Generator<string, undefined> {
+	for (const { from, to } of listed) {
+		const [first, last] = [parseIp(from), parseIp(to)];
+		if (!first || !last) continue;
+		for (let { value } = first; value <= last.value; value += 1n) {
+			const ip = formatIp({ bits: first.bits, value });
+			if (!used.has(ip)) yield ip;
+		}
+	}
+}
+
+function allocatable(subnet: Subnet | VipSubnet, ip: string): boolean {
+	if (!("range" in subnet)) return subnet.static.some((range) => inRange(ip, range));
 	return (
 		within(subnet, ip) &&
 		ip !== subnet.gateway &&

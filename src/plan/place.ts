@@ -4,7 +4,7 @@ import type { Deployment, InstanceGroup } from "../manifest/deployment.ts";
 import { formatIp, parseCidr } from "../manifest/ip.ts";
 import type { InstanceRecord } from "../state/state.ts";
 import { placeInAzs, type Slot } from "./place-azs.ts";
-import { type Addresses, placeIps, subnetOf } from "./place-ips.ts";
+import { type Addresses, addressPool, placeIps, subnetOf } from "./place-ips.ts";
 import type { PlacedInstance, PlacedNetwork } from "./placed.ts";
 
 export interface PlacedGroup {
@@ -45,9 +45,10 @@ export function placeInstances(
 	for (const { slots } of slotted)
 		for (const { record } of slots) for (const ip of Object.values(record?.ips ?? {})) used.add(ip);
 	for (const group of groups) for (const network of group.networks) for (const ip of network.staticIps) used.add(ip);
+	const pool = addressPool(used);
 	const problems: Problem[] = [];
 	const placed = slotted.map(({ group, slots }): PlacedGroup => {
-		const ips = placeIps(group, slots, cloud, used);
+		const ips = placeIps(group, slots, cloud, pool);
 		problems.push(...ips.problems);
 		const bootstrap = bootstrapIndex(slots);
 		return {

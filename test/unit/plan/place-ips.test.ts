@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Cloud } from "../../../src/manifest/cloud.ts";
 import { interpolateManifest } from "../../../src/manifest/interpolate-manifest.ts";
 import { parseCloud } from "../../../src/manifest/schema.ts";
-import { placeIps } from "../../../src/plan/place-ips.ts";
+import { addressPool, placeIps } from "../../../src/plan/place-ips.ts";
 import { group, record } from "../../support/plan-fixtures.ts";
 
 const text = `cpis: [{name: local, type: local}]
@@ -27,7 +27,7 @@ function place(instances: readonly string[], used = new Set<string>(), of: Cloud
 		const had = ip === undefined ? {} : { record: record("web", index, { ips: { default: ip } }) };
 		return { az, index, ...had };
 	});
-	const { addresses, problems } = placeIps(group("web"), slots, of, used);
+	const { addresses, problems } = placeIps(group("web"), slots, of, addressPool(used));
 	return { ips: addresses.map((address) => address.default), problems: problems.map(({ message }) => message) };
 }
 
@@ -68,4 +68,19 @@ test("no address is given twice, whatever is in use", () => {
 			expect(new Set([...before, ...given]).size).toBe(before.length + given.length);
 		}),
 	);
+});
+
+test("a vip network with subnets gives out what they list, by AZ; one without has what the group names", () => {
+	const pooled = text.replace(
+		/ {2}type: manual\n[\s\S]*?(?=compilation)/,
+		"  type: vip\n  subnets: [{azs: [z1], static: [1.2.3.4-1.2.3.5, 1.2.3.9]}, {az: z2, static: [1.2.4.1]}]\n",
+	);
+	const { cloud: vips } = parseCloud(interpolateManifest({ manifest: { text: pooled, file: "cloud.yml" } }));
+	expect(place(["z1", "z2", "z1 1.2.3.5", "z1", "z1", "z2 9.9.9.9"], new Set(["1.2.3.5"]), vips)).toEqual({
+		ips: ["1.2.3.4", "1.2.4.1", "1.2.3.5", "1.2.3.9", undefined, undefined],
+		problems: [
+			'web/4: network "default" has no free address left in AZ "z1"',
+			'web/5: network "default" has no free address left in AZ "z2"',
+		],
+	});
 });
