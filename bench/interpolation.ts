@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { kpaasMinMissing, recipeArguments, recipes } from "../test/support/kpaas-min.ts";
 import { findOnPath } from "../test/support/on-path.ts";
 import { command } from "./command.ts";
 import { compare, type Row } from "./compare.ts";
@@ -16,7 +17,20 @@ export async function interpolation(davit: string, folder: string): Promise<read
 	const what = `\`davit int\` of ${(manifest.length / 1e6).toFixed(1)} MB: 2,000 groups with a variable each`;
 	const run = (tool: string) => () => command([tool, "int", "big.yml", "-v", "greeting=hello"], folder);
 	const bosh = findOnPath("bosh");
+	const [recipe] = recipes;
+	const recipeRows =
+		kpaasMinMissing === undefined && recipe
+			? [
+					await compare({
+						what: "`davit int` of the 4-VM platform's published manifest (90 KB, 5 ops files, 2 vars files)",
+						davit: () => command([davit, "int", ...recipeArguments(recipe)], folder),
+						peer: "`bosh int` of the same",
+						runPeer: bosh === undefined ? undefined : () => command([bosh, "int", ...recipeArguments(recipe)], folder),
+					}),
+				]
+			: [];
 	return [
+		...recipeRows,
 		await compare({
 			what,
 			davit: run(davit),

@@ -4,6 +4,7 @@ import { buildDesired } from "../src/plan/build-desired.ts";
 import { diffInstance } from "../src/plan/diff-instance.ts";
 import { placeInstances } from "../src/plan/place.ts";
 import { planDeploy } from "../src/plan/plan-deploy.ts";
+import { planOffline } from "../src/plan/plan-offline.ts";
 import type { Release, ReleasePackage } from "../src/release/release.ts";
 import { releaseJob } from "../test/support/links.ts";
 import { compare, type Row } from "./compare.ts";
@@ -89,15 +90,43 @@ function plan(manifest: string, cloudText: string): number {
 	return steps.length;
 }
 
+/** From the manifest's text to the offline plan of a first deploy; the number of its instances. */
+function planWithoutReleases(manifest: string): number {
+	const { deployment } = parseDeployment(interpolateManifest({ manifest: { text: manifest, file: "big.yml" } }), "/");
+	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: cloudText, file: "cloud.yml" } }));
+	if (!deployment || !cloud) throw new Error("the manifest can't be read");
+	return planOffline(deployment, cloud, new Set()).plan.instances.length;
+}
+
 /** How planning grows with the platform: 10 times the instances, and no more than about 10 times the time. */
 export async function planning(): Promise<readonly Row[]> {
-	const large = bigManifest({ groups: 100, instances: 10 });
-	const small = bigManifest({ groups: 10, instances: 10 });
-	const row = await compare({
-		what: "planning 1,000 instances in 100 groups, each with a link and 30 packages to compile",
-		davit: async () => plan(large, cloudText),
-		peer: "davit itself with 100 instances: 10 would be linear",
-		runPeer: async () => plan(small, cloudText),
-	});
-	return [row];
+	const sized = (groups: number, instances: number) =>
+		bigManifest({ groups, instances }).replaceAll("((greeting))", "hello");
+	const grows = (what: string, less: string, manifests: readonly [string, string], run: (manifest: string) => number) =>
+		compare({
+			what,
+			davit: async () => run(manifests[0]),
+			peer: `davit itself with ${less}: 10 would be linear`,
+			runPeer: async () => run(manifests[1]),
+		});
+	return [
+		await grows(
+			"planning 1,000 instances in 100 groups, each with a link and 30 packages to compile",
+			"100 instances",
+			[bigManifest({ groups: 100, instances: 10 }), bigManifest({ groups: 10, instances: 10 })],
+			(manifest) => plan(manifest, cloudText),
+		),
+		await grows(
+			"parsing, placing, allocating and planning 10,000 instances in one group, offline",
+			"1,000 instances",
+			[sized(1, 10_000), sized(1, 1000)],
+			planWithoutReleases,
+		),
+		await grows(
+			"the same with 2,000 groups of 5 instances (1.1 MB of YAML)",
+			"200 groups",
+			[sized(2000, 5), sized(200, 5)],
+			planWithoutReleases,
+		),
+	];
 }

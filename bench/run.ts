@@ -74,13 +74,15 @@ try {
 	console.error("packing and installing davit");
 	const { davit } = installPackage(folder);
 	const rows: Row[] = [];
+	const asked = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 	for (const [name, measure] of Object.entries({
 		start: () => start(davit, folder),
-		interpolation: () => interpolation(davit, folder),
+		int: () => interpolation(davit, folder),
 		rendering: () => rendering(folder),
 		planning,
 		platform: () => platform(davit),
 	})) {
+		if (asked.length > 0 && !asked.includes(name)) continue;
 		console.error(`measuring ${name}`);
 		rows.push(...(await measure()));
 	}

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inRange } from "../../src/manifest/ip.ts";
+import { parseYaml } from "../../src/manifest/yaml.ts";
 import type { OfflinePlan } from "../../src/plan/plan-offline.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
+import { run } from "../support/acceptance-process.ts";
 import { kpaasMin, kpaasMinMissing, type Recipe, recipeArguments, recipeCloud, recipes } from "../support/kpaas-min.ts";
+import { findOnPath } from "../support/on-path.ts";
 import { users } from "../support/ordinary-user.ts";
 
 /** The networks that a recipe's published cloud config lacks, as an operator adds them. */
@@ -23,6 +26,9 @@ interface Told {
 		readonly place?: { readonly line?: number };
 	};
 }
+
+/** By hand, where it is on the PATH. */
+const bosh = findOnPath("bosh");
 
 describe.skipIf(kpaasMinMissing !== undefined)(`the published recipes of the platform ${kpaasMinMissing ?? ""}`, () => {
 	let world: World;
@@ -91,6 +97,20 @@ describe.skipIf(kpaasMinMissing !== undefined)(`the published recipes of the pla
 				expect(ip).not.toBe(gateway);
 			}
 	}
+
+	test.skipIf(bosh === undefined).each(recipes)(
+		"$iaas, $vms VMs: interpolated to the same data as by bosh int",
+		async (recipe) => {
+			const int = async (argv: readonly string[]) => {
+				const { code, stdout, stderr } = await run(world.command([...argv, "int", ...recipeArguments(recipe)]));
+				expect(code, stderr).toBe(0);
+				return parseYaml(stdout, "out.yml").value;
+			};
+			const ours = await int([join(import.meta.dirname, "../../bin/davit")]);
+			expect(ours).toEqual(await int([bosh ?? ""]));
+			expect(Object.keys(ours as object)).toContain("instance_groups");
+		},
+	);
 
 	test("what is known to be wrong in them is told, where it stands", async () => {
 		const [, aws, gcp] = recipes as readonly [Recipe, Recipe, Recipe];
