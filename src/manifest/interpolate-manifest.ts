@@ -25,6 +25,8 @@ export interface Interpolated {
 	readonly references: readonly Reference[];
 	/** Given CAs that are empty: nothing to `int`, an error to a deploy. */
 	readonly emptyAuthorities: readonly Problem[];
+	/** Values that were given and that nothing refers to, by name. */
+	readonly unused: ReadonlyMap<string, Node>;
 }
 
 /** The texts that `int`, `plan` and `deploy` start from. */
@@ -72,6 +74,7 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 		place: (path) => placeAt(result.node, path),
 		references: left,
 		emptyAuthorities: emptyAuthorities(patched, variables.values),
+		unused: new Map([...variables.values].filter(([name]) => !result.used.has(name))),
 	};
 }
 
@@ -87,7 +90,7 @@ function attempt<T>(read: () => T, problems: Problem[]): T | undefined {
 
 function failed(problems: readonly Problem[], warnings: readonly Problem[], file: string): Interpolated {
 	const node: Node = { kind: "scalar", value: null, place: { file } };
-	const none = { references: [], emptyAuthorities: [] };
+	const none = { references: [], emptyAuthorities: [], unused: new Map() };
 	return { value: null, node, problems, warnings, place: (path) => ({ file, path }), ...none };
 }
 

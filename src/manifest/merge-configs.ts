@@ -59,6 +59,9 @@ export function together(files: readonly Interpolated[], node: Node, problems: r
 		place: (path) => placeAt(made, path),
 		references: files.flatMap(({ references }) => references),
 		emptyAuthorities: files.flatMap(({ emptyAuthorities }) => emptyAuthorities),
+		unused: new Map(
+			files.flatMap(({ unused }) => [...unused]).filter(([name]) => files.every((file) => file.unused.has(name))),
+		),
 	};
 }
 

@@ -37,6 +37,7 @@ const NOTHING: ListNode = { kind: "list", items: [], place: {} };
  */
 export function withRuntimeConfigs(manifest: Interpolated, configs: readonly Interpolated[]): Interpolated {
 	const own = filterProblems(manifest);
+	if (configs.length === 0) return own.length > 0 ? { ...manifest, problems: own } : manifest;
 	const runtime = mergeConfigs(configs);
 	const problems = [...own, ...runtime.problems];
 	if (runtime.node.kind === "map") problems.push(...shapeProblems(runtime));

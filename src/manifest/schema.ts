@@ -10,7 +10,7 @@ import type { Interpolated } from "./interpolate-manifest.ts";
 import { reportMissing } from "./missing-variables.ts";
 import { type Report, reportOn } from "./report.ts";
 import { readBySchema } from "./schema-problems.ts";
-import { warnOfUnused } from "./unused.ts";
+import { warnOfDurations, warnOfUnused } from "./unused.ts";
 import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /**
@@ -27,6 +27,7 @@ export function parseDeployment(
 	const made = assembleDeployment(given, folder, report);
 	checkManifest(made, report);
 	warnOfUnused(made, interpolated.references, report);
+	warnOfDurations(made, interpolated.unused, report);
 	return { deployment: made, problems: report.problems };
 }
 

@@ -1,5 +1,7 @@
+import { warning } from "../errors.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Reference } from "./interpolate.ts";
+import type { Node } from "./node.ts";
 import type { Report } from "./report.ts";
 
 /**
@@ -18,6 +20,21 @@ export function warnOfUnused(deployment: Deployment, references: readonly Refere
 	if (variables) {
 		const hint = "it is generated for nothing; remove it, or correct the place that should use it";
 		report.warn("unused-variable", variables.path, `nothing uses the variable ${variables.names}`, hint);
+	}
+}
+
+/** `cert_days`, `certificate_duration` and their like. */
+const DURATION_NAME = /cert.*(days?|duration|validity)|(days?|duration|validity).*cert/i;
+
+/** Warns of a given duration that reaches no certificate: those without one last 365 days, and nobody looks until they have expired. */
+export function warnOfDurations({ variables }: Deployment, unused: ReadonlyMap<string, Node>, report: Report): void {
+	const short = variables.filter(({ type, options }) => type === "certificate" && options.duration === undefined);
+	if (short.length === 0) return;
+	for (const [name, node] of unused) {
+		if (!DURATION_NAME.test(name) || node.kind !== "scalar" || !(Number(node.value) > 0)) continue;
+		const message = `"${name}" is given as ${node.value}, and nothing uses it: ${short.length} certificates last 365 days`;
+		const hint = `give them duration: ((${name})) under options, such as "${short[0]?.name}"`;
+		report.problems.push(warning("unused-duration", message, { place: node.place, hint }));
 	}
 }
 

@@ -122,6 +122,9 @@ describe.skipIf(kpaasMinMissing !== undefined)(`the published recipes of the pla
 		expect(told(onAws, "unused-variable")).toEqual([
 			expect.stringMatching(/^1973 nothing uses the variable "cf_mysql_mysql_admin_password", /),
 		]);
+		expect(told(onAws, "unused-duration")).toEqual([
+			'8 "cert_days" is given as 3650, and nothing uses it: 84 certificates last 365 days',
+		]);
 		expect(told((await plan(gcp)).problems, "cloud-property")).toContain(
 			'268 the CPI of google passes over "ephemeral_disk", which is a property of aws and azure (so at line 273)',
 		);

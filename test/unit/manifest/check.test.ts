@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { interpolateManifest } from "../../../src/manifest/interpolate-manifest.ts";
+import { parseDeployment } from "../../../src/manifest/schema.ts";
 import { CLOUD, group, manifest, problemsOf } from "./read-files.ts";
 
 const onIps = (name: string, ...ips: readonly string[]) =>
@@ -177,4 +179,19 @@ test("a property that stands in several places is told once, with all lines", ()
 	expect(problemsOf(manifest(group("web")), twice.replace("type: local", "type: openstack"))).toEqual([
 		'c.yml:10 the CPI of openstack passes over "name", which is a property of vsphere (so at line 11) (remove it, or write what this cloud\'s CPI has for it)',
 	]);
+});
+
+test("a duration that was given and reaches no certificate is told", () => {
+	const variables = (options: string) =>
+		`${manifest(group("web").replace("release: tiny}", "release: tiny, properties: {a: ((leaf.ca))}}"))}variables: [{name: leaf, type: certificate, options: {is_ca: true, common_name: a${options}}}]\n`;
+	const told = (text: string) => {
+		const varsFiles = [{ text: "days: 3\ncert_days: 3650\ncert_note: text\n", file: "v.yml" }];
+		const read = interpolateManifest({ manifest: { text, file: "m.yml" }, variables: { varsFiles } });
+		return parseDeployment(read, "/").problems.map(({ place, message }) => `${place?.file}:${place?.line} ${message}`);
+	};
+	expect(told(variables(""))).toEqual([
+		'v.yml:2 "cert_days" is given as 3650, and nothing uses it: 1 certificates last 365 days',
+	]);
+	expect(told(variables(", duration: ((cert_days))"))).toEqual([]);
+	expect(told(variables(", duration: 10"))).toEqual([]);
 });
