@@ -4,14 +4,18 @@ import { job } from "./job-schema.ts";
 import { compact, ignored, names, optional, section, text } from "./section.ts";
 
 const filter = section({
-	stemcell: optional(z.array(section({ os: text }))),
-	deployments: optional(names),
-	jobs: optional(z.array(section({ name: text, release: text }))),
-	instance_groups: optional(names),
-	networks: optional(names),
-	azs: optional(names),
-	lifecycle: optional(z.enum(["service", "errand"])),
-	teams: ignored,
+	stemcell: optional(z.array(section({ os: text.describe("Operating system of a stemcell.") }))).describe(
+		"Groups on these operating systems.",
+	),
+	deployments: optional(names).describe("Deployments by name; in a runtime config only."),
+	jobs: optional(
+		z.array(section({ name: text.describe("The job's name."), release: text.describe("Its release.") })),
+	).describe("Groups with one of these jobs."),
+	instance_groups: optional(names).describe("Groups by name."),
+	networks: optional(names).describe("Groups on one of these networks."),
+	azs: optional(names).describe("Groups in one of these AZs."),
+	lifecycle: optional(z.enum(["service", "errand"])).describe("Services or errands only."),
+	teams: ignored.describe("Read and passed over: davit has no teams."),
 }).transform(
 	(given): AddonFilter =>
 		compact({
@@ -27,7 +31,14 @@ const filter = section({
 
 /** Jobs for every instance that the filters let through. */
 export const addon = section(
-	{ name: text, jobs: z.array(job), include: optional(filter), exclude: optional(filter) },
+	{
+		name: text.describe("The addon's name, for people."),
+		jobs: z.array(job).describe("Jobs that every instance of the groups gets."),
+		include: optional(filter).describe(
+			"Groups that get it: all of these keys must fit, of each one entry; without it all do.",
+		),
+		exclude: optional(filter).describe("Groups that don't."),
+	},
 	{ notYet: { properties: "give each job of the addon its own properties" } },
 ).transform(
 	(given): Addon => ({

@@ -10,14 +10,27 @@ import { readStemcellChoices, stemcellChoice } from "./stemcell-schema.ts";
 /** The user that davit makes on a VM where the cloud file names none. */
 const DEFAULT_LOGIN_USER = "davit";
 
-const az = section({ name: text, cpi: optional(text), cloud_properties: optional(valueMap) });
+const az = section({
+	name: text.describe("The name that groups and subnets use."),
+	cpi: optional(text).describe("A CPI by name; needed if there are several."),
+	cloud_properties: optional(valueMap).describe("Properties of the cloud's CPI."),
+});
 
-const typed = section({ name: text, cloud_properties: optional(valueMap) }).transform(({ name, cloud_properties }) => ({
+const typed = section({
+	name: text.describe("The name that instance groups use."),
+	cloud_properties: optional(valueMap).describe(
+		"Properties of the cloud's CPI; AZ, VM type and extensions are laid over one another.",
+	),
+}).transform(({ name, cloud_properties }) => ({
 	name,
 	cloudProperties: cloud_properties ?? {},
 }));
 
-const diskType = section({ name: text, disk_size: count, cloud_properties: optional(valueMap) }).transform((given) => ({
+const diskType = section({
+	name: text.describe("The name that instance groups use."),
+	disk_size: count.describe("MiB."),
+	cloud_properties: optional(valueMap).describe("Properties of the cloud's CPI."),
+}).transform((given) => ({
 	name: given.name,
 	sizeMib: given.disk_size,
 	cloudProperties: given.cloud_properties ?? {},
@@ -25,15 +38,17 @@ const diskType = section({ name: text, disk_size: count, cloud_properties: optio
 
 const compilation = section(
 	{
-		workers: z.int().min(1),
-		az: optional(text),
-		network: text,
-		vm_type: optional(text),
-		vm_extensions: optional(names),
-		cloud_properties: optional(valueMap),
-		env: optional(valueMap),
-		reuse_compilation_vms: optional(flag),
-		orphan_workers: optional(flag),
+		workers: z.int().min(1).describe("How many VMs compile at a time."),
+		az: optional(text).describe("Their AZ."),
+		network: text.describe("Their network."),
+		vm_type: optional(text).describe("Their VM type."),
+		vm_extensions: optional(names).describe("Their VM extensions."),
+		cloud_properties: optional(valueMap).describe("Deprecated: instead of a VM type."),
+		env: optional(valueMap).describe("Their environment."),
+		reuse_compilation_vms: optional(flag).describe(
+			"Read and passed over: packages compile on the deployment's own VMs.",
+		),
+		orphan_workers: optional(flag).describe("Read and passed over."),
 	},
 	{ notYet: { vm_resources: "name a vm_type" } },
 ).transform((given) => ({
@@ -44,7 +59,11 @@ const compilation = section(
 }));
 
 const cpi = section(
-	{ name: text, type: text, properties: optional(valueMap) },
+	{
+		name: text.describe("The name that AZs use."),
+		type: text.describe("The IaaS, such as libvirt."),
+		properties: optional(valueMap).describe("Address, credentials and defaults of the IaaS."),
+	},
 	{
 		notYet: {
 			exec_path: "name one of davit's own clouds as type",
@@ -55,17 +74,17 @@ const cpi = section(
 
 /** A cloud file: cloud config, CPI config (`cpis:`) and the way in (`ssh:`). */
 export const cloud = section({
-	azs: optional(z.array(az)),
-	vm_types: optional(z.array(typed)),
-	vm_extensions: optional(z.array(typed)),
-	disk_types: optional(z.array(diskType)),
-	networks: z.array(network),
-	compilation: optional(compilation),
-	cpis: optional(z.array(cpi)),
-	ssh: optional(ssh),
-	stemcells: optional(z.array(stemcellChoice)),
+	azs: optional(z.array(az)).describe("Availability zones."),
+	vm_types: optional(z.array(typed)).describe("Kinds of VMs."),
+	vm_extensions: optional(z.array(typed)).describe("Properties that groups add to their VM type."),
+	disk_types: optional(z.array(diskType)).describe("Kinds of persistent disks."),
+	networks: z.array(network).describe("Networks with their addresses."),
+	compilation: optional(compilation).describe("Where packages compile."),
+	cpis: optional(z.array(cpi)).describe("CPI config: clouds by name."),
+	ssh: optional(ssh).describe("The way to the VMs."),
+	stemcells: optional(z.array(stemcellChoice)).describe("Which image a manifest's stemcell is."),
 	...guestKeys,
-	properties: ignored,
+	properties: ignored.describe("Read and passed over."),
 });
 
 /** The cloud that a file of this form describes. */

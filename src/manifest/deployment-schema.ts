@@ -12,11 +12,11 @@ import { definitionOf, variable } from "./variable-schema.ts";
 
 const features = section(
 	{
-		converge_variables: optional(flag),
-		randomize_az_placement: optional(flag),
-		use_dns_addresses: optional(flag),
-		use_short_dns_addresses: optional(flag),
-		use_link_dns_names: optional(flag),
+		converge_variables: optional(flag).describe("true: variables follow their definitions."),
+		randomize_az_placement: optional(flag).describe("Read and passed over: AZs are taken by name."),
+		use_dns_addresses: optional(flag).describe("true: links carry names instead of addresses."),
+		use_short_dns_addresses: optional(flag).describe("true: the short form q-….q-gN.bosh."),
+		use_link_dns_names: optional(flag).describe("true: names of links instead of groups; it implies both."),
 	},
 	{ notYet: { use_tmpfs_config: "leave it out" } },
 ).transform((given): Features => {
@@ -44,19 +44,19 @@ const CREATE_ENV =
 /** A deployment manifest (bosh.io, manifest v2). */
 export const deployment = section(
 	{
-		name: text,
-		releases: z.array(release),
-		stemcells: z.array(stemcell),
-		update,
-		instance_groups: z.array(group),
-		addons: optional(z.array(addon)),
-		variables: optional(z.array(variable)),
-		features: optional(features),
-		tags: optional(textMap),
-		notes: optional(text),
-		manifest_version: ignored,
-		director_uuid: ignored,
-		properties: ignored,
+		name: text.describe("The deployment's name."),
+		releases: z.array(release).describe("Releases that the jobs come from."),
+		stemcells: z.array(stemcell).describe("What the VMs boot."),
+		update: update.describe("How instances are updated."),
+		instance_groups: z.array(group).describe("Groups of like VMs, in the order of updates."),
+		addons: optional(z.array(addon)).describe("Jobs for every group that their filters let in."),
+		variables: optional(z.array(variable)).describe("Values that are generated once and kept."),
+		features: optional(features).describe("Switches."),
+		tags: optional(textMap).describe("Put on all VMs at the cloud."),
+		notes: optional(text).describe("Shown when a deploy ends."),
+		manifest_version: ignored.describe("Read and passed over."),
+		director_uuid: ignored.describe("Read and passed over."),
+		properties: ignored.describe("Read and passed over: give properties to jobs."),
 	},
 	{
 		notYet: {

@@ -9,9 +9,11 @@ export type GroupDraft = Omit<InstanceGroup, "update"> & { readonly update: Part
 
 const network = section(
 	{
-		name: text,
-		static_ips: optional(names),
-		default: optional(z.array(z.enum(["dns", "gateway", "addressable"]))),
+		name: text.describe("A network of the cloud file."),
+		static_ips: optional(names).describe("One address for each instance: addresses, or ranges a-b."),
+		default: optional(z.array(z.enum(["dns", "gateway", "addressable"]))).describe(
+			"With several networks: which one gives the default gateway, DNS servers and the address that stands for the instance.",
+		),
 	},
 	{ notYet: { nic_group: "each network gets a network card of its own" } },
 ).transform(
@@ -19,12 +21,15 @@ const network = section(
 );
 
 const vmResources = section({
-	cpu: z.int().min(1),
-	ram: z.int().min(1),
-	ephemeral_disk_size: z.int().min(1),
+	cpu: z.int().min(1).describe("Processors."),
+	ram: z.int().min(1).describe("Memory in MiB."),
+	ephemeral_disk_size: z.int().min(1).describe("Ephemeral disk in MiB."),
 }).transform(({ cpu, ram, ephemeral_disk_size }) => ({ cpu, ramMib: ram, ephemeralDiskMib: ephemeral_disk_size }));
 
-const migratedFrom = section({ name: text, az: optional(text) }).transform(({ name, az }) => ({
+const migratedFrom = section({
+	name: text.describe("The group's former name."),
+	az: optional(text).describe("The AZ of instances that had none."),
+}).transform(({ name, az }) => ({
 	name,
 	...compact({ az }),
 }));
@@ -32,23 +37,27 @@ const migratedFrom = section({ name: text, az: optional(text) }).transform(({ na
 /** An instance group (bosh.io, manifest v2). Sizes are MiB. */
 export const group = section(
 	{
-		name: text,
-		azs: optional(names),
-		instances: count,
-		jobs: z.array(job),
-		vm_type: optional(text),
-		vm_resources: optional(vmResources),
-		vm_extensions: optional(names),
-		stemcell: text,
-		persistent_disk: optional(count),
-		persistent_disk_type: optional(text),
-		networks: z.array(network),
-		update: optional(updatePart),
-		migrated_from: optional(z.array(migratedFrom)),
-		lifecycle: optional(z.enum(["service", "errand"])),
-		env: optional(valueMap),
-		tags: optional(textMap),
-		properties: optional(valueMap),
+		name: text.describe("Unique in the deployment."),
+		azs: optional(names).describe("AZs of the cloud file, over which the instances are spread."),
+		instances: count.describe("How many."),
+		jobs: z.array(job).describe("Jobs that run on each instance."),
+		vm_type: optional(text).describe("A VM type of the cloud file; or give vm_resources."),
+		vm_resources: optional(vmResources).describe("What a VM needs; the cloud's fitting type is taken."),
+		vm_extensions: optional(names).describe("VM extensions of the cloud file, the later over the earlier."),
+		stemcell: text.describe("An alias from stemcells."),
+		persistent_disk: optional(count).describe("Size of the persistent disk in MiB; 0: none."),
+		persistent_disk_type: optional(text).describe("A disk type of the cloud file."),
+		networks: z.array(network).describe("At least one."),
+		update: optional(updatePart).describe("Overrides the deployment's update."),
+		migrated_from: optional(z.array(migratedFrom)).describe("Former groups whose instances and disks it takes over."),
+		lifecycle: optional(z.enum(["service", "errand"])).describe(
+			"service (default), or errand: VMs only while it runs.",
+		),
+		env: optional(valueMap).describe(
+			"The VM's environment: persistent_disk_fs, persistent_disk_mount_options, bosh: {swap_size, run_dir, ntp}.",
+		),
+		tags: optional(textMap).describe("Put on the VMs at the cloud."),
+		properties: optional(valueMap).describe("Deprecated: for jobs that give none of their own."),
 	},
 	{
 		notYet: {

@@ -12,19 +12,28 @@ const url = z.string().regex(/^https?:\/\/\S+$/, "the http or https address of a
 const mirror = z.union(
 	[
 		url.transform((only) => ({ url: only })),
-		section({ url, suites: optional(names), components: optional(names), trusted: optional(flag) }).transform(
-			({ url, ...more }) => ({ url, ...compact(more) }),
-		),
+		section({
+			url: url.describe("Its address."),
+			suites: optional(names).describe("Suites; default: the image's."),
+			components: optional(names).describe("Components; default main."),
+			trusted: optional(flag).describe("true: its index needs no signature."),
+		}).transform(({ url, ...more }) => ({ url, ...compact(more) })),
 	],
 	"the http or https address of a distribution's packages, or a map with url: and perhaps suites:, components:, trusted:",
 );
 
 /** Keys of the cloud file for what every VM gets. BOSH has them among its director's and agents' properties. */
 export const guestKeys = {
-	ntp: optional(names),
-	proxy: optional(section({ http_proxy: optional(text), https_proxy: optional(text), no_proxy: optional(text) })),
-	trusted_certs: optional(certificates),
-	package_mirror: optional(mirror),
+	ntp: optional(names).describe("Time servers of all VMs."),
+	proxy: optional(
+		section({
+			http_proxy: optional(text).describe("For http."),
+			https_proxy: optional(text).describe("For https."),
+			no_proxy: optional(text).describe("Hosts that are reached without it."),
+		}),
+	).describe("Proxy for what runs on VMs."),
+	trusted_certs: optional(certificates).describe("Certificates in PEM that VMs trust."),
+	package_mirror: optional(mirror).describe("Where plain images get what they lack."),
 };
 
 /** What they say. */

@@ -6,13 +6,13 @@ import { anyValue, compact, flag, names, optional, section, text, valueMap } fro
 const nil = z.literal("nil");
 
 const consume = section({
-	from: optional(text),
-	deployment: optional(text),
-	network: optional(text),
-	ip_addresses: optional(flag),
-	instances: optional(anyValue),
-	properties: optional(valueMap),
-	address: optional(text),
+	from: optional(text).describe("The name of the providing link, as renamed by its as."),
+	deployment: optional(text).describe("Another deployment that provides it."),
+	network: optional(text).describe("The network whose addresses are given."),
+	ip_addresses: optional(flag).describe("true: addresses even where names are the rule."),
+	instances: optional(anyValue).describe("A link by hand: its instances."),
+	properties: optional(valueMap).describe("A link by hand: its properties."),
+	address: optional(text).describe("A link by hand: its address."),
 }).transform(({ from, deployment, network, ip_addresses, instances, properties, address }): ConsumeRef => {
 	const manual = compact({ instances, properties, address });
 	return {
@@ -22,10 +22,14 @@ const consume = section({
 });
 
 const alias = section({
-	domain: text,
-	placeholder_type: optional(z.enum(["uuid", "index", "az", "network"])),
-	health_filter: optional(z.enum(["smart", "healthy", "unhealthy", "all"])),
-	initial_health_check: optional(z.enum(["asynchronous", "synchronous"])),
+	domain: text.describe("The name that bosh-dns answers for; a placeholder is its first label, _."),
+	placeholder_type: optional(z.enum(["uuid", "index", "az", "network"])).describe("What the placeholder stands for."),
+	health_filter: optional(z.enum(["smart", "healthy", "unhealthy", "all"])).describe(
+		"Which instances answer; smart (default): healthy ones, or all if there are none.",
+	),
+	initial_health_check: optional(z.enum(["asynchronous", "synchronous"])).describe(
+		"Whether the first question waits for a health check.",
+	),
 }).transform((given) => ({
 	domain: given.domain,
 	...compact({
@@ -35,20 +39,32 @@ const alias = section({
 	}),
 }));
 
-const provide = section({ as: optional(text), shared: optional(flag), aliases: optional(z.array(alias)) }).transform(
-	(given): ProvideRef => compact(given),
-);
+const provide = section({
+	as: optional(text).describe("The name under which consumers find the link."),
+	shared: optional(flag).describe("true: other deployments may consume it."),
+	aliases: optional(z.array(alias)).describe("DNS names of the link's instances."),
+}).transform((given): ProvideRef => compact(given));
 
 /** A job of an instance group or addon. */
 export const job = section({
-	name: text,
-	release: text,
-	properties: optional(valueMap),
-	consumes: optional(z.record(z.string(), linkOf(consume))),
-	provides: optional(z.record(z.string(), linkOf(provide))),
-	custom_provider_definitions: optional(
-		z.array(section({ name: text, type: text, properties: optional(names) }).transform(withProperties)),
+	name: text.describe("A job of the release."),
+	release: text.describe("A release listed under releases."),
+	properties: optional(valueMap).describe(
+		"Values for the properties that the job's spec declares; they replace the group's.",
 	),
+	consumes: optional(z.record(z.string(), linkOf(consume))).describe(
+		"By link name: where it comes from; nil blocks an optional link.",
+	),
+	provides: optional(z.record(z.string(), linkOf(provide))).describe("By link name: how others find it; nil hides it."),
+	custom_provider_definitions: optional(
+		z.array(
+			section({
+				name: text.describe("The link's name."),
+				type: text.describe("The link's type, which consumers match."),
+				properties: optional(names).describe("Names of the job's properties that it shows."),
+			}).transform(withProperties),
+		),
+	).describe("Links that the job offers besides those of its spec."),
 }).transform(
 	(given): JobRef => ({
 		name: given.name,

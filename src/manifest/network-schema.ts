@@ -10,14 +10,14 @@ const MANAGED = "make the network in the cloud first, and give its range here";
 /** One subnet of any type of network; which keys it needs depends on the type. */
 const subnet = section(
 	{
-		range: optional(text),
-		gateway: optional(text),
-		dns: optional(names),
-		reserved: optional(names),
-		static: optional(names),
-		az: optional(text),
-		azs: optional(names),
-		cloud_properties: optional(valueMap),
+		range: optional(text).describe("Addresses as a CIDR block."),
+		gateway: optional(text).describe("Address of the default gateway."),
+		dns: optional(names).describe("DNS servers."),
+		reserved: optional(names).describe("Addresses that davit never gives: addresses, ranges a-b, CIDR blocks."),
+		static: optional(names).describe("Addresses for static_ips; of a vip network those that are given out."),
+		az: optional(text).describe("Deprecated: one AZ."),
+		azs: optional(names).describe("AZs that it serves; none: all."),
+		cloud_properties: optional(valueMap).describe("Properties of the cloud's CPI."),
 	},
 	{ notYet: { prefix: "every VM gets single addresses", name: MANAGED, netmask_bits: MANAGED } },
 );
@@ -25,11 +25,13 @@ const subnet = section(
 /** A network as written. BOSH's default type is manual. */
 export const network = section(
 	{
-		name: text,
-		type: optional(z.enum(["manual", "dynamic", "vip"])),
-		subnets: optional(z.array(subnet)),
-		dns: optional(names),
-		cloud_properties: optional(valueMap),
+		name: text.describe("The name that instance groups use."),
+		type: optional(z.enum(["manual", "dynamic", "vip"])).describe(
+			"manual (default): davit chooses addresses; dynamic: the cloud does; vip: public addresses.",
+		),
+		subnets: optional(z.array(subnet)).describe("Subnets, each for some AZs."),
+		dns: optional(names).describe("Of a dynamic network: DNS servers."),
+		cloud_properties: optional(valueMap).describe("Of a dynamic or vip network: properties of the cloud's CPI."),
 	},
 	{ notYet: { managed: MANAGED } },
 );

@@ -20,11 +20,11 @@ import { optional, section, textMap } from "./section.ts";
 import { variable } from "./variable-schema.ts";
 
 /** A runtime config (bosh.io): addons for every deployment that their filters let in, their releases and variables, and tags. */
-const runtimeConfig = section({
-	releases: optional(z.array(release)),
-	addons: optional(z.array(addon)),
-	variables: optional(z.array(variable)),
-	tags: optional(textMap),
+export const runtimeConfig = section({
+	releases: optional(z.array(release)).describe("Releases of the addons."),
+	addons: optional(z.array(addon)).describe("Jobs for every group that their filters let in."),
+	variables: optional(z.array(variable)).describe("Values that are generated once and kept."),
+	tags: optional(textMap).describe("Put on all VMs at the cloud; a manifest's own count before them."),
 });
 
 const LISTS = ["releases", "addons", "variables"];

@@ -37,10 +37,9 @@ export const count = z.int().min(0);
 export const flag = z.boolean();
 
 /** Free data: properties, cloud properties, env. */
-export const valueMap = z.custom<ValueMap>(
-	(value) => typeof value === "object" && value !== null && !Array.isArray(value),
-	"a map",
-);
+export const valueMap = z
+	.custom<ValueMap>((value) => typeof value === "object" && value !== null && !Array.isArray(value), "a map")
+	.meta({ type: "object" });
 
 export const anyValue = z.custom<Value>(() => true);
 

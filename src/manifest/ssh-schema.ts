@@ -5,11 +5,11 @@ import { compact, names, optional, section, text } from "./section.ts";
 const port = z.int().min(1).max(65535);
 
 const jumpHost = section({
-	host: text,
-	port: optional(port),
-	user: text,
-	host_keys: names.min(1),
-	private_key: optional(text),
+	host: text.describe("Name or address."),
+	port: optional(port).describe("Default 22."),
+	user: text.describe("Login user."),
+	host_keys: names.min(1).describe("Public keys, as in known_hosts; no other is accepted."),
+	private_key: optional(text).describe("Else the SSH agent's keys."),
 }).transform((given) => ({
 	host: given.host,
 	port: given.port ?? 22,
@@ -21,18 +21,21 @@ const jumpHost = section({
 const dialer = z.union(
 	[
 		z.literal("direct").transform(() => ({ type: "direct" as const })),
-		section({ jump: optional(z.array(jumpHost).min(1)), command: optional(text) }),
+		section({
+			jump: optional(z.array(jumpHost).min(1)).describe("Jump hosts, the first is dialled from here."),
+			command: optional(text).describe("A ProxyCommand; %h and %p are host and port."),
+		}),
 	],
 	"direct, a map with jump: [hosts], or a map with command: text",
 );
 
 /** How the VMs of some AZs are reached. */
 const entry = section({
-	user: optional(text),
-	port: optional(port),
-	network: optional(text),
-	azs: optional(names),
-	dialer: optional(dialer),
+	user: optional(text).describe("Login user that davit makes on VMs; default davit."),
+	port: optional(port).describe("sshd's port on VMs; default 22."),
+	network: optional(text).describe("The network whose address is dialled."),
+	azs: optional(names).describe("AZs that this is for; none: all."),
+	dialer: optional(dialer).describe("direct (default), through jump hosts, or by a command."),
 });
 
 /** `ssh:` of the cloud file: one map, or a list of them. */

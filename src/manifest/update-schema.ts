@@ -42,13 +42,25 @@ const watchTime = z.union(
 
 /** Any part of `update:`, as an instance group overrides it. */
 export const updatePart = section({
-	canaries: optional(amount),
-	max_in_flight: optional(amount),
-	canary_watch_time: optional(watchTime),
-	update_watch_time: optional(watchTime),
-	serial: optional(flag),
-	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])),
-	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])),
+	canaries: optional(amount).describe(
+		"How many instances of a group are updated first and watched alone: a count, or a percentage rounded down.",
+	),
+	max_in_flight: optional(amount).describe(
+		"How many are updated at a time after the canaries: a count, or a percentage (at least 1).",
+	),
+	canary_watch_time: optional(watchTime).describe(
+		"Milliseconds in which a canary's processes must come up: N, or FIRST-LAST.",
+	),
+	update_watch_time: optional(watchTime).describe("The same for the other instances."),
+	serial: optional(flag).describe(
+		"true (default): this group alone, after the one before; false: together with its neighbours.",
+	),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
+		"delete-create (default), or create-swap-delete: the new VM is made before the old one stops.",
+	),
+	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
+		"On the first deploy: serial (default), AZ by AZ, or parallel.",
+	),
 }).transform(
 	(part): Partial<UpdateConfig> =>
 		compact({
@@ -64,13 +76,23 @@ export const updatePart = section({
 
 /** The deployment's `update:`. BOSH has no default for the first four. */
 export const update = section({
-	canaries: amount,
-	max_in_flight: amount,
-	canary_watch_time: watchTime,
-	update_watch_time: watchTime,
-	serial: optional(flag),
-	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])),
-	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])),
+	canaries: amount.describe(
+		"How many instances of a group are updated first and watched alone: a count, or a percentage rounded down.",
+	),
+	max_in_flight: amount.describe(
+		"How many are updated at a time after the canaries: a count, or a percentage (at least 1).",
+	),
+	canary_watch_time: watchTime.describe("Milliseconds in which a canary's processes must come up: N, or FIRST-LAST."),
+	update_watch_time: watchTime.describe("The same for the other instances."),
+	serial: optional(flag).describe(
+		"true (default): this group alone, after the one before; false: together with its neighbours.",
+	),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
+		"delete-create (default), or create-swap-delete: the new VM is made before the old one stops.",
+	),
+	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
+		"On the first deploy: serial (default), AZ by AZ, or parallel.",
+	),
 }).transform(
 	(whole): UpdateConfig => ({
 		canaries: whole.canaries,

@@ -5,10 +5,14 @@ import { optional, section, text, valueMap } from "./section.ts";
 /** A variable that davit generates. Its options are checked by the generator of its type. */
 export const variable = section(
 	{
-		name: text,
-		type: z.enum(["password", "certificate", "rsa", "ssh"]),
-		options: optional(valueMap),
-		update_mode: optional(z.enum(["no-overwrite", "overwrite", "converge"])),
+		name: text.describe("Referred to as ((name))."),
+		type: z.enum(["password", "certificate", "rsa", "ssh"]).describe("What is generated."),
+		options: optional(valueMap).describe(
+			"Of a password: length. Of a certificate: is_ca, ca, common_name, alternative_names, extended_key_usage, key_usage, duration (days), key_length, organization.",
+		),
+		update_mode: optional(z.enum(["no-overwrite", "overwrite", "converge"])).describe(
+			"When an existing value is replaced: no-overwrite (default), converge (if its definition changed), overwrite (each deploy).",
+		),
 	},
 	{
 		notYet: {
