@@ -70,6 +70,7 @@ function plan(manifest: string, cloudText: string): number {
 		releases: new Map([["tiny", release]]),
 		disks: [],
 		stemcell: () => undefined,
+		vmResources: () => undefined,
 		cgroups: () => undefined,
 	});
 	const [first] = built.problems;

@@ -52,15 +52,17 @@ export function newItem(token: { readonly key: string; readonly value: string },
  * @throws UserError saying which part of the path fails and what stands there.
  */
 export function selectNode(root: Node, path: string): Node {
+	return withPath("--path", path, (tokens) => findNode(root, tokens));
+}
+
+/** Reads the path that an option gives. What is wrong with it, or with following it, is the user's problem. */
+export function withPath<T>(option: string, path: string, follow: (tokens: readonly Token[]) => T): T {
 	try {
-		return findNode(root, parsePointer(path));
+		return follow(parsePointer(path));
 	} catch (error) {
-		if (error instanceof PathError || error instanceof PointerError) {
-			const hint = error instanceof PathError ? error.hint : undefined;
-			throw new UserError(
-				problem("path", `--path ${path}: ${error.message}`, { ...(hint === undefined ? {} : { hint }) }),
-			);
-		}
-		throw error;
+		if (!(error instanceof PathError || error instanceof PointerError)) throw error;
+		const hint = error instanceof PathError ? error.hint : undefined;
+		const message = `${option} ${path}: ${error.message}`;
+		throw new UserError(problem("path", message, hint === undefined ? {} : { hint }), { cause: error });
 	}
 }

@@ -6,10 +6,10 @@ import { formatNode } from "./format.ts";
 import { type Reference, references } from "./interpolate.ts";
 import { type MapEntry, type Node, scalarText, toValue } from "./node.ts";
 import { applyOperations } from "./ops.ts";
-import { readOperations } from "./ops-file.ts";
+import { type Operation, readOperations } from "./ops-file.ts";
 import { placeAt } from "./path.ts";
 import { readVariables, type Text, type VariableTexts } from "./sources.ts";
-import { interpolateVariables } from "./variables.ts";
+import { interpolateVariables, type VariableLookup } from "./variables.ts";
 import { parseNode } from "./yaml.ts";
 
 /** A manifest or cloud file after ops files and given variables. */
@@ -27,6 +27,19 @@ export interface Interpolated {
 	readonly emptyAuthorities: readonly Problem[];
 	/** Values that were given and that nothing refers to, by name. */
 	readonly unused: ReadonlyMap<string, Node>;
+	/** What it went through, for `--why`; only of a single file without problems. */
+	readonly stages?: Stages;
+}
+
+/** The way from the manifest's text to its final form. All of it is there anyway: keeping it costs nothing. */
+export interface Stages {
+	/** As the manifest has it. */
+	readonly written: Node;
+	readonly operations: readonly Operation[];
+	/** After the operations. */
+	readonly patched: Node;
+	readonly variables: Pick<VariableLookup, "lookup" | "given">;
+	readonly values: ReadonlyMap<string, Node>;
 }
 
 /** The texts that `int`, `plan` and `deploy` start from. */
@@ -75,6 +88,7 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 		references: left,
 		emptyAuthorities: emptyAuthorities(patched, variables.values),
 		unused: new Map([...variables.values].filter(([name]) => !result.used.has(name))),
+		stages: { written: parsed.node, operations, patched, variables: result, values: variables.values },
 	};
 }
 

@@ -8,6 +8,7 @@ import type { Deployment } from "./deployment.ts";
 import { assembleDeployment, deployment } from "./deployment-schema.ts";
 import type { Interpolated } from "./interpolate-manifest.ts";
 import { reportMissing } from "./missing-variables.ts";
+import { warnOfPassedOver } from "./passed-over.ts";
 import { type Report, reportOn } from "./report.ts";
 import { readBySchema } from "./schema-problems.ts";
 import { warnOfDurations, warnOfUnused } from "./unused.ts";
@@ -26,6 +27,7 @@ export function parseDeployment(
 	if (!given) return { problems: report.problems };
 	const made = assembleDeployment(given, folder, report);
 	checkManifest(made, report);
+	warnOfPassedOver(made, report);
 	warnOfUnused(made, interpolated.references, report);
 	warnOfDurations(made, interpolated.unused, report);
 	return { deployment: made, problems: report.problems };

@@ -74,12 +74,17 @@ function definitionsOf(manifest: Node): readonly Definition[] {
 	const list = entryOf(manifest, "variables")?.value;
 	if (list?.kind !== "list") return [];
 	return list.items.flatMap((item) => {
-		const name = textOf(entryOf(item, "name")?.value);
+		const name = definedName(item);
 		if (name === undefined) return [];
 		const options = entryOf(item, "options")?.value;
 		const type = textOf(entryOf(item, "type")?.value) ?? "";
 		return [{ name, type, place: item.place, ...(options ? { options } : {}) }];
 	});
+}
+
+/** The name that an entry of `variables:` defines. */
+export function definedName(entry: Node): string | undefined {
+	return textOf(entryOf(entry, "name")?.value);
 }
 
 function textOf(node: Node | undefined): string | undefined {
@@ -102,7 +107,7 @@ function withoutGiven(
 		const hint = "remove one of the two entries";
 		return twice ? [problem("duplicate-variable", `the variable "${name}" is defined twice`, { place, hint })] : [];
 	});
-	const items = list.value.items.filter((item) => !names.has(textOf(entryOf(item, "name")?.value) ?? ""));
+	const items = list.value.items.filter((item) => !names.has(definedName(item) ?? ""));
 	const value: Node = { ...list.value, items };
 	return {
 		node: { ...manifest, entries: new Map(manifest.entries).set('"variables', { key: list.key, value }) },

@@ -34,6 +34,8 @@ export interface DesiredInput {
 	readonly disks: readonly DiskRecord[];
 	/** What the VMs of a manifest's stemcell boot on a CPI: the version is the image's. Undefined: as the manifest says. */
 	readonly stemcell: (name: StemcellName, cpi: string) => Stemcell | undefined;
+	/** The cloud properties that a CPI has for a group's `vm_resources`. Undefined: nobody knows yet. */
+	readonly vmResources: (group: InstanceGroup, cpi: string) => ValueMap | undefined;
 	/** Which control groups those VMs have. Undefined: nobody knows yet. */
 	readonly cgroups: (name: StemcellName, cpi: string) => Cgroups | undefined;
 }
@@ -221,20 +223,24 @@ function stemcellOf(group: InstanceGroup, deployment: Deployment): StemcellName 
 function diskOf(group: InstanceGroup, cloud: Cloud): DesiredDisk | undefined {
 	const wanted = group.persistentDisk;
 	if (!wanted) return undefined;
-	const fileSystem = typeof group.env.persistent_disk_fs === "string" ? group.env.persistent_disk_fs : "ext4";
+	const { persistent_disk_fs: fs, persistent_disk_mount_options: given } = group.env;
+	const mountOptions = Array.isArray(given) ? given.map(String) : [];
+	const mounted = { fileSystem: typeof fs === "string" ? fs : "ext4", mountOptions };
 	if ("sizeMib" in wanted)
-		return wanted.sizeMib > 0 ? { sizeMib: wanted.sizeMib, cloudProperties: {}, fileSystem } : undefined;
+		return wanted.sizeMib > 0 ? { sizeMib: wanted.sizeMib, cloudProperties: {}, ...mounted } : undefined;
 	const type = cloud.diskTypes.find(({ name }) => name === wanted.type);
-	return type ? { sizeMib: type.sizeMib, cloudProperties: type.cloudProperties, fileSystem } : undefined;
+	return type ? { sizeMib: type.sizeMib, cloudProperties: type.cloudProperties, ...mounted } : undefined;
 }
 
 /** AZ, then VM type, then extensions in order: the later wins, as in BOSH. */
-function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, cloud, stemcell }: DesiredInput): VmShape {
+function vmShape(group: InstanceGroup, placed: PlacedInstance, input: DesiredInput): VmShape {
+	const { deployment, cloud, stemcell } = input;
 	const named = stemcellOf(group, deployment);
 	const az = cloud.azs.find(({ name }) => name === placed.az);
+	const cpi = az?.cpi ?? cloud.cpis[0]?.name ?? "";
 	const layers: ValueMap[] = [
 		az?.cloudProperties ?? {},
-		cloud.vmTypes.find(({ name }) => name === group.vmType)?.cloudProperties ?? {},
+		cloud.vmTypes.find(({ name }) => name === group.vmType)?.cloudProperties ?? input.vmResources(group, cpi) ?? {},
 	];
 	for (const name of group.vmExtensions)
 		layers.push(cloud.vmExtensions.find((extension) => extension.name === name)?.cloudProperties ?? {});
@@ -247,7 +253,6 @@ function vmShape(group: InstanceGroup, placed: PlacedInstance, { deployment, clo
 		index: String(placed.index),
 		name: `${group.name}/${placed.id}`,
 	};
-	const cpi = az?.cpi ?? cloud.cpis[0]?.name ?? "";
 	return {
 		cpi,
 		stemcell: shapeStemcell(named, stemcell(named, cpi)),

@@ -24,6 +24,8 @@ export interface DesiredDisk {
 	readonly sizeMib: number;
 	readonly cloudProperties: ValueMap;
 	readonly fileSystem: string;
+	/** `env.persistent_disk_mount_options`, such as `noatime`. */
+	readonly mountOptions: readonly string[];
 }
 
 /** One instance as the manifest wants it. */

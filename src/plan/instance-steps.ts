@@ -102,7 +102,7 @@ function attach(diff: InstanceDiff): StepData[] {
 		record?.disk && diskGrows(desired)
 			? [{ kind: "resize-disk", disk: record.disk, cpi: shape.cpi, sizeMib: disk.sizeMib }]
 			: [];
-	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem }];
+	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem, mountOptions: disk.mountOptions }];
 }
 
 /** A disk that is no longer wanted. A VM that is replaced has let go of it already. */

@@ -56,8 +56,12 @@ function swap({ diff: { desired, reachable }, disk, skipDrain }: AttachDiskInput
 		record?.disk && record.vm && !attached
 			? [{ kind: "detach-disk", disk: record.disk, vm: record.vm.cid, cpi: record.vm.cpi }]
 			: [];
-	const fileSystem = desired.disk?.fileSystem ?? "";
-	return [...stop, ...detach, { kind: "attach-disk", fileSystem, ...(attached ? {} : { unorphan: disk }) }];
+	const { fileSystem = "", mountOptions = [] } = desired.disk ?? {};
+	return [
+		...stop,
+		...detach,
+		{ kind: "attach-disk", fileSystem, mountOptions, ...(attached ? {} : { unorphan: disk }) },
+	];
 }
 
 function installPackages({ desired: { packages } }: InstanceDiff): StepData[] {

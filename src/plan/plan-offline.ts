@@ -57,6 +57,8 @@ interface OfflineGroup {
 	readonly name: string;
 	readonly instances: number;
 	readonly vm_type?: string;
+	/** MiB; which cloud properties they make, the CPI says. */
+	readonly vm_resources?: { readonly cpu: number; readonly ram: number; readonly ephemeral_disk_size: number };
 	readonly vm_extensions: readonly string[];
 	readonly update: InstanceGroup["update"];
 	readonly migrated_from: InstanceGroup["migratedFrom"];
@@ -97,6 +99,7 @@ export function planOffline(
 			disks,
 			releases: new Map(),
 			stemcell: nobody,
+			vmResources: nobody,
 			cgroups: nobody,
 		});
 		for (const { placed: instance } of built.instances)
@@ -182,6 +185,7 @@ function shownGroup(
 		name: group.name,
 		instances: group.instances,
 		...(group.vmType === undefined ? {} : { vm_type: group.vmType }),
+		...(group.vmResources ? { vm_resources: shownResources(group.vmResources) } : {}),
 		vm_extensions: group.vmExtensions,
 		update: group.update,
 		migrated_from: group.migratedFrom,
@@ -196,4 +200,8 @@ function shownGroup(
 			contents: { unknown: "release" },
 		})),
 	};
+}
+
+function shownResources({ cpu, ramMib, ephemeralDiskMib }: NonNullable<InstanceGroup["vmResources"]>) {
+	return { cpu, ram: ramMib, ephemeral_disk_size: ephemeralDiskMib };
 }

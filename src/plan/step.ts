@@ -86,6 +86,7 @@ export type Step = StepBase &
 		| {
 				readonly kind: "attach-disk";
 				readonly fileSystem: string;
+				readonly mountOptions: readonly string[];
 				/** An orphaned disk that the instance gets in the place of its own, which is orphaned. */
 				readonly unorphan?: DiskRecord;
 		  }

@@ -88,7 +88,7 @@ export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext)
 			mountPoint: STORE,
 			fileSystem: step.fileSystem,
 			mayFormat: !wanted.mounted,
-			mountOptions: [],
+			mountOptions: step.mountOptions,
 		}),
 		"disk-not-mounted",
 	);

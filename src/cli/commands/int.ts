@@ -1,15 +1,16 @@
 import { UserError } from "../../errors.ts";
-import { selectNode } from "../../manifest/find.ts";
-import { formatNode } from "../../manifest/format.ts";
-import { interpolateManifest } from "../../manifest/interpolate-manifest.ts";
+import { explainValue } from "../../manifest/explain.ts";
+import { interpolateManifest, printInterpolated } from "../../manifest/interpolate-manifest.ts";
 import { type Command, text } from "../command.ts";
 import { manifestOptions, readInputs } from "../session/inputs.ts";
+import { tellWhy } from "../session/why.ts";
 
 export const command: Command = {
 	arguments: "<manifest>",
 	options: [
 		...manifestOptions,
 		{ flags: "--path <path>", about: "print only what is at this path, such as /instance_groups/0/name" },
+		{ flags: "--why <path>", about: "tell which file, operation or variable gave the value at this path" },
 		{ flags: "--var-errs", about: "fail if a variable has no value" },
 		{ flags: "--var-errs-unused", about: "fail if a given value is not used" },
 	],
@@ -23,10 +24,10 @@ export const command: Command = {
 		});
 		for (const problem of result.warnings) context.emit({ type: "problem", problem });
 		if (result.problems.length > 0) throw new UserError(result.problems);
-		const path = text(options, "path");
-		const node = path === undefined ? result.node : selectNode(result.node, path);
-		const single = node.kind === "scalar" && typeof node.value === "string" && path !== undefined;
-		context.emit({ type: "output", text: single ? `${node.value}\n` : formatNode(node) });
+		const why = text(options, "why");
+		if (why !== undefined)
+			tellWhy(explainValue(why, { texts: inputs, interpolated: result, hidden: new Set() }), context);
+		else context.emit({ type: "output", text: printInterpolated(result, text(options, "path")) });
 		return 0;
 	},
 };

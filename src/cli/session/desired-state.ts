@@ -14,6 +14,7 @@ import { openReleases, refuseChangedReleases } from "./releases.ts";
 import { createRenderBook, type RenderBook } from "./render-book.ts";
 import { openStemcells, type StemcellBook } from "./stemcells.ts";
 import { openVariables, type VariableBook } from "./variables.ts";
+import { vmResourceProperties } from "./vm-resources.ts";
 
 export interface DesiredFlags {
 	readonly fixReleases: boolean;
@@ -51,6 +52,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		releases,
 		disks: records.disks(),
 		stemcell: stemcells.of,
+		vmResources: await vmResourceProperties(deployment, run.cpis, context.signal),
 		cgroups: stemcells.cgroups,
 	});
 	tell(

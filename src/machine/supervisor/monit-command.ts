@@ -40,10 +40,21 @@ supervisor_lives() {
   [[ -e /proc/$SUPERVISOR ]] && ((beat <= NOW && NOW - beat < 6000))
 }
 
+# Just after a boot it may be about to start: it gets a minute.
+supervisor_comes() {
+  local tries uptime
+  for tries in {120..0}; do
+    if [[ -p $ROOT/commands ]] && supervisor_lives; then return; fi
+    read -r uptime _ </proc/uptime
+    if ((!tries || 10#\${uptime%.*} > 300)); then return 1; fi
+    sleep 0.5
+  done
+}
+
 # Sends a command and waits for its answer; the work itself goes on after that, as with monit.
 send() {
   local reply="$ROOT/reply.$$" state text fd
-  [[ -p $ROOT/commands ]] && supervisor_lives || fail "Cannot connect to the monit daemon. Is davit's supervisor running?"
+  supervisor_comes || fail "Cannot connect to the monit daemon. Is davit's supervisor running?"
   rm -f "$reply"
   mkfifo -m 600 "$reply" || fail "cannot write in $ROOT"
   trap 'rm -f "$reply"' EXIT

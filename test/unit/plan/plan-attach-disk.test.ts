@@ -5,7 +5,9 @@ import type { InstanceRecord } from "../../../src/state/state.ts";
 import { deployed, diskRecord, group } from "../../support/plan-fixtures.ts";
 
 const disk = diskRecord("disk-old", { deployment: "e", instance: "x-id", instanceName: "x/0", orphanedAt: 1 });
-const was = deployed(group("g"), 0, { disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "xfs" } });
+const was = deployed(group("g"), 0, {
+	disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "xfs", mountOptions: [] },
+});
 
 function diffWith(more: Partial<InstanceRecord>, reasons: InstanceDiff["reasons"] = []): InstanceDiff {
 	const record = { ...(was.record as InstanceRecord), ...more };

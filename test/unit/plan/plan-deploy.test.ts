@@ -41,7 +41,7 @@ function plan(instances: readonly DesiredInstance[], observed: Observed, more: P
 const ids = (of: ReturnType<typeof plan>) => of.steps.map(({ id }) => id);
 const step = (of: ReturnType<typeof plan>, id: string) =>
 	of.steps.find((candidate) => candidate.id === id) ?? expect.fail(`no step ${id} in ${ids(of).join(", ")}`);
-const disk = { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4" };
+const disk = { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4", mountOptions: [] };
 const a = { name: "a", release: "tiny", fingerprint: "fa", key: "ka", dependencies: [] };
 const b = { name: "b", release: "tiny", fingerprint: "fb", key: "kb", dependencies: ["a"] };
 

@@ -15,7 +15,15 @@ const orphan: DiskRecord = {
 	instanceName: "x/0",
 	orphanedAt: 1,
 };
-const step = { kind: "attach-disk", id: "", title: "", after: [], instance: "g/0", fileSystem: "ext4" } as const;
+const step = {
+	kind: "attach-disk",
+	id: "",
+	title: "",
+	after: [],
+	instance: "g/0",
+	fileSystem: "ext4",
+	mountOptions: [],
+} as const;
 
 /** g/0 gets a disk; the answer is what the cloud was asked and what was written. */
 async function attached(unorphan: DiskRecord, refusal?: CpiError) {
@@ -28,7 +36,9 @@ async function attached(unorphan: DiskRecord, refusal?: CpiError) {
 			return { kind: "serial", serial: "s" };
 		},
 	};
-	const { record } = deployed(group("g"), 0, { disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4" } });
+	const { record } = deployed(group("g"), 0, {
+		disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4", mountOptions: [] },
+	});
 	const { context, seen } = applyWorld({
 		instances: record ? [record] : [],
 		disks: [own],

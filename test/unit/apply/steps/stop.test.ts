@@ -50,7 +50,7 @@ async function stopped(
 const use = (name: string, key: string) => ({ name, release: "tiny", fingerprint: key, key, dependencies: [] });
 const was = deployed(group("g"), 0, {
 	packages: [use("same", "s1"), use("old", "o1")],
-	disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4" },
+	disk: { sizeMib: 100, cloudProperties: {}, fileSystem: "ext4", mountOptions: [] },
 });
 const disk = diskRecord("disk-g/0");
 const world = {

@@ -1,0 +1,88 @@
+import { type Alias, Composer, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, Parser } from "yaml";
+import type { Place } from "../errors.ts";
+import { keyId } from "./node.ts";
+import type { Text } from "./sources.ts";
+import type { Step } from "./steps.ts";
+import { readPlain } from "./yaml-scalar.ts";
+
+/** An alias or merge key, and where the anchor that it names stands. */
+export interface AliasUse {
+	readonly name: string;
+	readonly merged: boolean;
+	readonly place: Place;
+	readonly anchor: Place;
+}
+
+interface Reading {
+	readonly placeOf: (source: unknown) => Place;
+	readonly anchoredFor: (alias: Alias) => unknown;
+	readonly found: AliasUse[];
+}
+
+/** The aliases and merge keys that a way into a text leads through, outermost first. The text has been read before, so it is good YAML. */
+export function aliasesOn({ text, file }: Text, steps: readonly Step[]): readonly AliasUse[] {
+	const lines = new LineCounter();
+	const composer = new Composer({
+		version: "1.1",
+		schema: "failsafe",
+		uniqueKeys: false,
+		merge: false,
+		logLevel: "silent",
+	});
+	const first = composer.compose(new Parser(lines.addNewLine).parse(text)).next();
+	if (first.done) return [];
+	const reading: Reading = {
+		placeOf: (source) => {
+			const { line, col } = lines.linePos((source as { range?: readonly number[] }).range?.[0] ?? 0);
+			return { file, line, column: col };
+		},
+		anchoredFor: (alias) => alias.resolve(first.value),
+		found: [],
+	};
+	let source: unknown = follow(first.value.contents, false, reading);
+	for (const step of steps) source = follow(below(source, step, reading), false, reading);
+	return reading.found;
+}
+
+function follow(source: unknown, merged: boolean, { placeOf, anchoredFor, found }: Reading): unknown {
+	if (!isAlias(source)) return source;
+	const anchored = anchoredFor(source);
+	found.push({ name: source.source, merged, place: placeOf(source), anchor: placeOf(anchored) });
+	return anchored;
+}
+
+function below(source: unknown, step: Step, reading: Reading): unknown {
+	if (isSeq(source)) return typeof step === "number" ? source.items[step] : undefined;
+	if (!isMap(source)) return undefined;
+	// The last that gives the key counts, whether written or merged.
+	for (const pair of source.items.toReversed()) {
+		if (isMergeKey(pair)) {
+			const merged = inMerge(pair.value, step, reading);
+			if (merged !== undefined) return merged;
+		} else if (idOf(pair.key) === step) return pair.value;
+	}
+	return undefined;
+}
+
+function inMerge(source: unknown, step: Step, reading: Reading): unknown {
+	const maps = isSeq(source) ? source.items : [source];
+	for (const map of maps) {
+		const found: AliasUse[] = [];
+		const attempt = { ...reading, found };
+		const value = below(follow(map, true, attempt), step, attempt);
+		if (value === undefined) continue;
+		reading.found.push(...found);
+		return value;
+	}
+	return undefined;
+}
+
+function isMergeKey({ key }: Pair): boolean {
+	return isScalar(key) && key.source === "<<" && key.type === "PLAIN" && key.tag === undefined;
+}
+
+function idOf(key: unknown): string | undefined {
+	if (!isScalar(key)) return undefined;
+	const text = key.source ?? "";
+	return keyId({ kind: "scalar", place: {}, ...(key.type === "PLAIN" ? readPlain(text) : { value: text }) });
+}
