@@ -28,7 +28,7 @@ const typed = section({
 
 const diskType = section({
 	name: text.describe("The name that instance groups use."),
-	disk_size: count.describe("MiB."),
+	disk_size: count.describe("Size in MiB."),
 	cloud_properties: optional(valueMap).describe("Properties of the cloud's CPI."),
 }).transform((given) => ({
 	name: given.name,
@@ -36,22 +36,18 @@ const diskType = section({
 	cloudProperties: given.cloud_properties ?? {},
 }));
 
-const compilation = section(
-	{
-		workers: z.int().min(1).describe("How many VMs compile at a time."),
-		az: optional(text).describe("Their AZ."),
-		network: text.describe("Their network."),
-		vm_type: optional(text).describe("Their VM type."),
-		vm_extensions: optional(names).describe("Their VM extensions."),
-		cloud_properties: optional(valueMap).describe("Deprecated: instead of a VM type."),
-		env: optional(valueMap).describe("Their environment."),
-		reuse_compilation_vms: optional(flag).describe(
-			"Read and passed over: packages compile on the deployment's own VMs.",
-		),
-		orphan_workers: optional(flag).describe("Read and passed over."),
-	},
-	{ notYet: { vm_resources: "name a vm_type" } },
-).transform((given) => ({
+const compilation = section({
+	workers: z.int().min(1).describe("Read and passed over: how many VMs compile at a time."),
+	az: optional(text).describe("Read and passed over: their AZ."),
+	network: text.describe("Read and passed over: their network."),
+	vm_type: optional(text).describe("Read and passed over: their VM type."),
+	vm_extensions: optional(names).describe("Read and passed over: their VM extensions."),
+	cloud_properties: optional(valueMap).describe("Read and passed over: their properties without a VM type."),
+	env: optional(valueMap).describe("Read and passed over: their environment."),
+	reuse_compilation_vms: optional(flag).describe("Read and passed over: whether one VM compiles several packages."),
+	orphan_workers: optional(flag).describe("Read and passed over: whether they are kept for a while, orphaned."),
+	vm_resources: ignored.describe("Read and passed over: their size."),
+}).transform((given) => ({
 	workers: given.workers,
 	network: given.network,
 	cloudProperties: given.cloud_properties ?? {},
@@ -73,19 +69,29 @@ const cpi = section(
 ).transform(({ name, type, properties }) => ({ name, type, properties: properties ?? {} }));
 
 /** A cloud file: cloud config, CPI config (`cpis:`) and the way in (`ssh:`). */
-export const cloud = section({
-	azs: optional(z.array(az)).describe("Availability zones."),
-	vm_types: optional(z.array(typed)).describe("Kinds of VMs."),
-	vm_extensions: optional(z.array(typed)).describe("Properties that groups add to their VM type."),
-	disk_types: optional(z.array(diskType)).describe("Kinds of persistent disks."),
-	networks: z.array(network).describe("Networks with their addresses."),
-	compilation: optional(compilation).describe("Where packages compile."),
-	cpis: optional(z.array(cpi)).describe("CPI config: clouds by name."),
-	ssh: optional(ssh).describe("The way to the VMs."),
-	stemcells: optional(z.array(stemcellChoice)).describe("Which image a manifest's stemcell is."),
-	...guestKeys,
-	properties: ignored.describe("Read and passed over."),
-});
+export const cloud = section(
+	{
+		azs: optional(z.array(az)).describe("Availability zones."),
+		vm_types: optional(z.array(typed)).describe("Kinds of VMs."),
+		vm_extensions: optional(z.array(typed)).describe("Properties that groups add to their VM type."),
+		disk_types: optional(z.array(diskType)).describe("Kinds of persistent disks."),
+		networks: z.array(network).describe("Networks with their addresses."),
+		compilation: optional(compilation).describe(
+			"Read and passed over: packages compile on the deployment's own VMs. The names in it are checked.",
+		),
+		cpis: optional(z.array(cpi)).describe("CPI config: clouds by name."),
+		ssh: optional(ssh).describe("The way to the VMs."),
+		stemcells: optional(z.array(stemcellChoice)).describe("Which image a manifest's stemcell is."),
+		...guestKeys,
+		properties: ignored.describe("Read and passed over: properties are a CPI's, under cpis."),
+	},
+	{
+		notYet: {
+			flags: "this is a deploy config: give the flags to davit deploy",
+			rules: "this is a resurrection config: davit recreates VMs only when it deploys",
+		},
+	},
+);
 
 /** The cloud that a file of this form describes. */
 export function assembleCloud(given: z.output<typeof cloud>, report: Report): Cloud {

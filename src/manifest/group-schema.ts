@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { GroupNetwork, InstanceGroup, UpdateConfig } from "./deployment.ts";
+import { env } from "./env-schema.ts";
 import { job } from "./job-schema.ts";
 import { compact, count, names, optional, section, text, textMap, valueMap } from "./section.ts";
 import { updatePart } from "./update-schema.ts";
@@ -53,8 +54,8 @@ export const group = section(
 		lifecycle: optional(z.enum(["service", "errand"])).describe(
 			"service (default), or errand: VMs only while it runs.",
 		),
-		env: optional(valueMap).describe(
-			"The VM's environment: persistent_disk_fs, persistent_disk_mount_options, bosh: {swap_size, run_dir, ntp}.",
+		env: optional(env).describe(
+			"What the VMs' agent and their disks are told; other keys reach the agent of a BOSH stemcell.",
 		),
 		tags: optional(textMap).describe("Put on the VMs at the cloud."),
 		properties: optional(valueMap).describe("Deprecated: for jobs that give none of their own."),

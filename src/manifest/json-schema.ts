@@ -25,8 +25,8 @@ export interface JsonSchema {
 	type?: string | readonly string[];
 }
 
-/** Any value may be a variable alone: its type is the variable's. */
-const VARIABLE: JsonSchema = { type: "string", pattern: "^\\(\\( ?!?[-/.\\w\\p{L}]+ ?\\)\\)$" };
+/** Any value may be a variable alone: its type is the variable's. Not every validator knows the classes that names are made of. */
+const VARIABLE: JsonSchema = { type: "string", pattern: "^\\(\\( ?!?[^()\\s]+ ?\\)\\)$" };
 
 /** The schema that validates a file, as JSON Schema (draft 2020-12) for editors: keys that davit refuses by name are there, and match nothing. */
 export function jsonSchema(name: SchemaName): JsonSchema {
@@ -34,10 +34,19 @@ export function jsonSchema(name: SchemaName): JsonSchema {
 		io: "input",
 		unrepresentable: "any",
 		reused: "inline",
-		override: ({ zodSchema, jsonSchema: part }) => refuseKeys(zodSchema, part as JsonSchema),
+		override: ({ zodSchema, jsonSchema: part }) => {
+			refuseKeys(zodSchema, part as JsonSchema);
+			if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+		},
 	}) as JsonSchema;
 	const { $schema, ...rest } = made;
-	return { $schema, title: TITLES[name], $defs: { variable: VARIABLE }, ...withVariables(rest, true) };
+	return {
+		$schema,
+		$id: `urn:davit:schema:${name}`,
+		title: TITLES[name],
+		$defs: { variable: VARIABLE },
+		...withVariables(rest, true),
+	};
 }
 
 function refuseKeys(zodSchema: z.core.$ZodType, part: JsonSchema): void {

@@ -7,14 +7,17 @@ import { names, optional, section, text, valueMap } from "./section.ts";
 
 const MANAGED = "make the network in the cloud first, and give its range here";
 
+/** BOSH takes one range without its list, too. */
+const ranges = z.union([names, text.transform((only) => [only])], "a list of addresses, ranges a-b or CIDR blocks");
+
 /** One subnet of any type of network; which keys it needs depends on the type. */
 const subnet = section(
 	{
 		range: optional(text).describe("Addresses as a CIDR block."),
 		gateway: optional(text).describe("Address of the default gateway."),
 		dns: optional(names).describe("DNS servers."),
-		reserved: optional(names).describe("Addresses that davit never gives: addresses, ranges a-b, CIDR blocks."),
-		static: optional(names).describe("Addresses for static_ips; of a vip network those that are given out."),
+		reserved: optional(ranges).describe("Addresses that davit never gives: addresses, ranges a-b, CIDR blocks."),
+		static: optional(ranges).describe("Addresses for static_ips; of a vip network those that are given out."),
 		az: optional(text).describe("Deprecated: one AZ."),
 		azs: optional(names).describe("AZs that it serves; none: all."),
 		cloud_properties: optional(valueMap).describe("Properties of the cloud's CPI."),

@@ -56,7 +56,7 @@ export const updatePart = section({
 		"true (default): this group alone, after the one before; false: together with its neighbours.",
 	),
 	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
-		"delete-create (default), or create-swap-delete: the new VM is made before the old one stops.",
+		"Read and passed over: a VM is always deleted before the new one is made (delete-create).",
 	),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
 		"On the first deploy: serial (default), AZ by AZ, or parallel.",
@@ -88,7 +88,7 @@ export const update = section({
 		"true (default): this group alone, after the one before; false: together with its neighbours.",
 	),
 	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
-		"delete-create (default), or create-swap-delete: the new VM is made before the old one stops.",
+		"Read and passed over: a VM is always deleted before the new one is made (delete-create).",
 	),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
 		"On the first deploy: serial (default), AZ by AZ, or parallel.",

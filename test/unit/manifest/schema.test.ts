@@ -291,3 +291,14 @@ test("an IPv6 gateway is compared in its usual text", () => {
 		gateway: "fd00:1::1",
 	});
 });
+
+test("static and reserved may be one range without a list, as in BOSH; what is wrong in it is told there", () => {
+	const single = CLOUD.replace("[10.9.1.20-10.9.1.40]", "10.9.1.20-10.9.1.40").replace("[10.9.1.5]", "10.9.1.5");
+	expect(cloudOf(single).cloud).toEqual(cloudOf(CLOUD).cloud);
+	expect(problemsOf(minimal, single.replace("10.9.1.20-10.9.1.40", "10.9.1.40-10.9.1.20"))).toEqual([
+		'c.yml:10 "10.9.1.40-10.9.1.20" is no range of addresses (write an address, a range a-b whose first is the lower, or a CIDR)',
+	]);
+	expect(problemsOf(minimal, single.replace("10.9.1.20-10.9.1.40", "[[1]]"))).toEqual([
+		'c.yml:10 0 of /networks/0/subnets/0/static ("default") must be a text, but is a list (give it a text)',
+	]);
+});
