@@ -12,7 +12,9 @@ import { definitionOf, variable } from "./variable-schema.ts";
 
 const features = section(
 	{
-		converge_variables: optional(flag).describe("true: variables follow their definitions."),
+		converge_variables: optional(flag).describe(
+			"true: variables whose definition changed are generated anew, as by update_mode: converge.",
+		),
 		randomize_az_placement: optional(flag).describe("Read and passed over: AZs are taken by name."),
 		use_dns_addresses: optional(flag).describe("true: links carry names instead of addresses."),
 		use_short_dns_addresses: optional(flag).describe("true: the short form q-….q-gN.bosh."),
@@ -44,18 +46,18 @@ const CREATE_ENV =
 /** A deployment manifest (bosh.io, manifest v2). */
 export const deployment = section(
 	{
-		name: text.describe("The deployment's name."),
+		name: text.describe("The deployment's name; another name is another deployment."),
 		releases: z.array(release).describe("Releases that the jobs come from."),
 		stemcells: z.array(stemcell).describe("What the VMs boot."),
 		update: update.describe("How instances are updated."),
 		instance_groups: z.array(group).describe("Groups of like VMs, in the order of updates."),
 		addons: optional(z.array(addon)).describe("Jobs for every group that their filters let in."),
 		variables: optional(z.array(variable)).describe("Values that are generated once and kept."),
-		features: optional(features).describe("Switches."),
-		tags: optional(textMap).describe("Put on all VMs at the cloud."),
+		features: optional(features).describe("Switches; each is false by default."),
+		tags: optional(textMap).describe("Names and values put on all VMs at the cloud."),
 		notes: optional(text).describe("Shown when a deploy ends."),
-		manifest_version: ignored.describe("Read and passed over."),
-		director_uuid: ignored.describe("Read and passed over."),
+		manifest_version: ignored.describe("Read and passed over: for people."),
+		director_uuid: ignored.describe("Read and passed over: there is no director."),
 		properties: ignored.describe("Read and passed over: give properties to jobs."),
 	},
 	{

@@ -38,9 +38,9 @@ const migratedFrom = section({
 /** An instance group (bosh.io, manifest v2). Sizes are MiB. */
 export const group = section(
 	{
-		name: text.describe("Unique in the deployment."),
+		name: text.describe("The group's name, unique in the deployment. To rename it, say migrated_from."),
 		azs: optional(names).describe("AZs of the cloud file, over which the instances are spread."),
-		instances: count.describe("How many."),
+		instances: count.describe("How many of them; 0: none."),
 		jobs: z.array(job).describe("Jobs that run on each instance."),
 		vm_type: optional(text).describe("A VM type of the cloud file; or give vm_resources."),
 		vm_resources: optional(vmResources).describe("What a VM needs; the cloud's fitting type is taken."),
@@ -48,7 +48,7 @@ export const group = section(
 		stemcell: text.describe("An alias from stemcells."),
 		persistent_disk: optional(count).describe("Size of the persistent disk in MiB; 0: none."),
 		persistent_disk_type: optional(text).describe("A disk type of the cloud file."),
-		networks: z.array(network).describe("At least one."),
+		networks: z.array(network).describe("Networks that each instance has an address on, at least one."),
 		update: optional(updatePart).describe("Overrides the deployment's update."),
 		migrated_from: optional(z.array(migratedFrom)).describe("Former groups whose instances and disks it takes over."),
 		lifecycle: optional(z.enum(["service", "errand"])).describe(
@@ -57,7 +57,7 @@ export const group = section(
 		env: optional(env).describe(
 			"What the VMs' agent and their disks are told; other keys reach the agent of a BOSH stemcell.",
 		),
-		tags: optional(textMap).describe("Put on the VMs at the cloud."),
+		tags: optional(textMap).describe("Names and values put on the group's VMs at the cloud, over the deployment's."),
 		properties: optional(valueMap).describe("Deprecated: for jobs that give none of their own."),
 	},
 	{

@@ -6,10 +6,10 @@ const port = z.int().min(1).max(65535);
 
 const jumpHost = section({
 	host: text.describe("Name or address."),
-	port: optional(port).describe("Default 22."),
-	user: text.describe("Login user."),
+	port: optional(port).describe("sshd's port on it; default 22."),
+	user: text.describe("Login user on it."),
 	host_keys: names.min(1).describe("Public keys, as in known_hosts; no other is accepted."),
-	private_key: optional(text).describe("Else the SSH agent's keys."),
+	private_key: optional(text).describe("Private key as text; without it the SSH agent's keys."),
 }).transform((given) => ({
 	host: given.host,
 	port: given.port ?? 22,

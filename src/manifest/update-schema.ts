@@ -40,26 +40,28 @@ const watchTime = z.union(
 	WATCH_TIME,
 );
 
+const ABOUT = {
+	canaries: "How many instances of a group are updated first and watched alone: a count, or a percentage rounded down.",
+	max_in_flight:
+		"How many are updated at a time after the canaries: a count, or a percentage of the AZ's instances (at least 1).",
+	canary_watch_time:
+		"Milliseconds in which a canary's processes must come up: FIRST-LAST watches them for FIRST at least; one number is both.",
+	update_watch_time: "The same for the other instances.",
+	serial: "true (default): this group alone, after the one before; false: together with its neighbours.",
+	vm_strategy: "Read and passed over: a VM is always deleted before the new one is made (delete-create).",
+	initial_deploy_az_update_strategy: "On the first deploy: serial (default), AZ by AZ, or parallel.",
+};
+
 /** Any part of `update:`, as an instance group overrides it. */
 export const updatePart = section({
-	canaries: optional(amount).describe(
-		"How many instances of a group are updated first and watched alone: a count, or a percentage rounded down.",
-	),
-	max_in_flight: optional(amount).describe(
-		"How many are updated at a time after the canaries: a count, or a percentage (at least 1).",
-	),
-	canary_watch_time: optional(watchTime).describe(
-		"Milliseconds in which a canary's processes must come up: N, or FIRST-LAST.",
-	),
-	update_watch_time: optional(watchTime).describe("The same for the other instances."),
-	serial: optional(flag).describe(
-		"true (default): this group alone, after the one before; false: together with its neighbours.",
-	),
-	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
-		"Read and passed over: a VM is always deleted before the new one is made (delete-create).",
-	),
+	canaries: optional(amount).describe(ABOUT.canaries),
+	max_in_flight: optional(amount).describe(ABOUT.max_in_flight),
+	canary_watch_time: optional(watchTime).describe(ABOUT.canary_watch_time),
+	update_watch_time: optional(watchTime).describe(ABOUT.update_watch_time),
+	serial: optional(flag).describe(ABOUT.serial),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(ABOUT.vm_strategy),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
-		"On the first deploy: serial (default), AZ by AZ, or parallel.",
+		ABOUT.initial_deploy_az_update_strategy,
 	),
 }).transform(
 	(part): Partial<UpdateConfig> =>
@@ -76,22 +78,14 @@ export const updatePart = section({
 
 /** The deployment's `update:`. BOSH has no default for the first four. */
 export const update = section({
-	canaries: amount.describe(
-		"How many instances of a group are updated first and watched alone: a count, or a percentage rounded down.",
-	),
-	max_in_flight: amount.describe(
-		"How many are updated at a time after the canaries: a count, or a percentage (at least 1).",
-	),
-	canary_watch_time: watchTime.describe("Milliseconds in which a canary's processes must come up: N, or FIRST-LAST."),
-	update_watch_time: watchTime.describe("The same for the other instances."),
-	serial: optional(flag).describe(
-		"true (default): this group alone, after the one before; false: together with its neighbours.",
-	),
-	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(
-		"Read and passed over: a VM is always deleted before the new one is made (delete-create).",
-	),
+	canaries: amount.describe(ABOUT.canaries),
+	max_in_flight: amount.describe(ABOUT.max_in_flight),
+	canary_watch_time: watchTime.describe(ABOUT.canary_watch_time),
+	update_watch_time: watchTime.describe(ABOUT.update_watch_time),
+	serial: optional(flag).describe(ABOUT.serial),
+	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(ABOUT.vm_strategy),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
-		"On the first deploy: serial (default), AZ by AZ, or parallel.",
+		ABOUT.initial_deploy_az_update_strategy,
 	),
 }).transform(
 	(whole): UpdateConfig => ({

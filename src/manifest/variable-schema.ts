@@ -5,8 +5,12 @@ import { optional, section, text, valueMap } from "./section.ts";
 /** A variable that davit generates. Its options are checked by the generator of its type. */
 export const variable = section(
 	{
-		name: text.describe("Referred to as ((name))."),
-		type: z.enum(["password", "certificate", "rsa", "ssh"]).describe("What is generated."),
+		name: text.describe("The name, used as ((name)) and, of parts, ((name.ca))."),
+		type: z
+			.enum(["password", "certificate", "rsa", "ssh"])
+			.describe(
+				"What is generated: password: a text; certificate: ca, certificate, private_key; rsa and ssh: private_key, public_key.",
+			),
 		options: optional(valueMap).describe(
 			"Of a password: length. Of a certificate: is_ca, ca, common_name, alternative_names, extended_key_usage, key_usage, duration (days), key_length, organization.",
 		),

@@ -1,3 +1,4 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { interpolateManifest } from "../../../src/manifest/interpolate-manifest.ts";
 import { type JsonSchema, jsonSchema, type SchemaName } from "../../../src/manifest/json-schema.ts";
@@ -258,6 +259,13 @@ const runtime: readonly Row[] = [
 
 const tables: Readonly<Record<SchemaName, readonly Row[]>> = { deployment, cloud, runtime };
 
+const ajv = new Ajv2020({ strict: false });
+const validators = {
+	deployment: ajv.compile(jsonSchema("deployment")),
+	cloud: ajv.compile(jsonSchema("cloud")),
+	runtime: ajv.compile(jsonSchema("runtime")),
+};
+
 test.each(
 	(Object.keys(tables) as SchemaName[]).flatMap((file) =>
 		tables[file].map(([path, value, fate]) => [file, path, fate, value] as const),
@@ -266,10 +274,12 @@ test.each(
 	const keys = path.split("/").slice(1);
 	const before = readAs(file, files[file]);
 	expect(before.errors).toEqual([]);
-	const { model, errors } = readAs(file, withValue(files[file], keys, value));
+	const changed = withValue(files[file], keys, value);
+	const { model, errors } = readAs(file, changed);
 	expect(errors).toEqual(fate === "refused" ? [`not-yet ${path}`] : []);
 	if (fate === "read") expect(model).not.toEqual(before.model);
 	expect(fateIn(jsonSchema(file), keys)).toBe(fate);
+	expect(validators[file](changed)).toBe(fate !== "refused");
 });
 
 /** The model of a file, and what is wrong with it. */
