@@ -14,7 +14,8 @@ export interface AliasUse {
 }
 
 interface Reading {
-	readonly placeOf: (source: unknown) => Place;
+	readonly placeOf: (offset: number) => Place;
+	readonly anchorOf: (alias: Alias, anchored: unknown) => number;
 	readonly anchoredFor: (alias: Alias) => unknown;
 	readonly found: AliasUse[];
 }
@@ -32,10 +33,12 @@ export function aliasesOn({ text, file }: Text, steps: readonly Step[]): readonl
 	const first = composer.compose(new Parser(lines.addNewLine).parse(text)).next();
 	if (first.done) return [];
 	const reading: Reading = {
-		placeOf: (source) => {
-			const { line, col } = lines.linePos((source as { range?: readonly number[] }).range?.[0] ?? 0);
+		placeOf: (offset) => {
+			const { line, col } = lines.linePos(offset);
 			return { file, line, column: col };
 		},
+		// It stands before what it names, whose range begins behind it.
+		anchorOf: ({ source }, anchored) => text.lastIndexOf(`&${source}`, offsetOf(anchored)),
 		anchoredFor: (alias) => alias.resolve(first.value),
 		found: [],
 	};
@@ -44,10 +47,16 @@ export function aliasesOn({ text, file }: Text, steps: readonly Step[]): readonl
 	return reading.found;
 }
 
-function follow(source: unknown, merged: boolean, { placeOf, anchoredFor, found }: Reading): unknown {
+function offsetOf(source: unknown): number {
+	return (source as { range?: readonly number[] }).range?.[0] ?? 0;
+}
+
+function follow(source: unknown, merged: boolean, reading: Reading): unknown {
 	if (!isAlias(source)) return source;
+	const { placeOf, anchoredFor, anchorOf, found } = reading;
 	const anchored = anchoredFor(source);
-	found.push({ name: source.source, merged, place: placeOf(source), anchor: placeOf(anchored) });
+	const [place, anchor] = [placeOf(offsetOf(source)), placeOf(anchorOf(source, anchored))];
+	found.push({ name: source.source, merged, place, anchor });
 	return anchored;
 }
 

@@ -1,17 +1,19 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Problem } from "../errors.ts";
 import { checkCloud } from "./check-cloud.ts";
 import { checkManifest } from "./check-manifest.ts";
 import type { Cloud } from "./cloud.ts";
 import { assembleCloud, cloud } from "./cloud-schema.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment, Value, VariableDefinition } from "./deployment.ts";
 import { assembleDeployment, deployment } from "./deployment-schema.ts";
 import type { Interpolated } from "./interpolate-manifest.ts";
 import { reportMissing } from "./missing-variables.ts";
 import { warnOfPassedOver } from "./passed-over.ts";
 import { type Report, reportOn } from "./report.ts";
 import { readBySchema } from "./schema-problems.ts";
+import { optional } from "./section.ts";
 import { warnOfDurations, warnOfUnused } from "./unused.ts";
+import { definitionOf, variable } from "./variable-schema.ts";
 import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /**
@@ -47,6 +49,21 @@ export function parseCloud(
 	const made = assembleCloud(given, report);
 	checkCloud(made, report, cpiMayLack);
 	return { cloud: made, problems: report.problems };
+}
+
+/** The definitions of variables alone, of a manifest that may be none of a deployment. */
+export function variableDefinitions(interpolated: Interpolated): {
+	readonly definitions: readonly VariableDefinition[];
+	readonly problems: readonly Problem[];
+} {
+	const { variables: list, features } = (interpolated.value ?? {}) as Readonly<Record<string, Value>>;
+	const report = reportOn({ ...interpolated, value: { variables: list ?? null } });
+	const given = readBySchema(z.object({ variables: optional(z.array(variable)) }), report);
+	const converge = (features as { readonly converge_variables?: unknown } | undefined)?.converge_variables === true;
+	return {
+		definitions: (given?.variables ?? []).map((entry) => definitionOf(entry, converge)),
+		problems: report.problems.filter(({ severity }) => severity === "error"),
+	};
 }
 
 /** Nothing is read from what could not be interpolated: its problems are told already. */

@@ -18,6 +18,8 @@ export interface VariableTexts {
 	readonly varFiles?: readonly (readonly [name: string, text: string])[];
 	/** `-v`: the text is YAML. */
 	readonly vars?: readonly (readonly [name: string, text: string])[];
+	/** `--vars-store`: asked last. */
+	readonly store?: Text;
 }
 
 /**
@@ -52,7 +54,14 @@ export function readVariables(texts: VariableTexts): {
 	}
 	for (const [name, text] of texts.varFiles ?? []) given.set(name, textNode(text, { file: `--var-file ${name}` }));
 	for (const [name, text] of texts.vars ?? []) attempt(() => given.set(name, readArgument(name, text)));
-	return { values: withParts(given, problems), problems, warnings };
+	const values = new Map(withParts(given, problems));
+	const { store } = texts;
+	if (store)
+		attempt(() => {
+			for (const [name, node] of entriesOf(parseNode(store.text, store.file).node))
+				if (!values.has(name)) values.set(name, node);
+		});
+	return { values, problems, warnings };
 }
 
 function textNode(value: string, place: Place): ScalarNode {

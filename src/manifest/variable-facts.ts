@@ -100,7 +100,7 @@ export function variableFacts(
 }
 
 function inPlaces(places: readonly Place[]): string {
-	const [first, ...more] = places.map(({ path }) => path);
+	const [first, ...more] = new Set(places.map(({ path }) => path));
 	return `, in ${first}${more.length > 0 ? ` and ${more.length} more` : ""}`;
 }
 

@@ -111,9 +111,7 @@ describe.skipIf(missing !== undefined)(
 				.toEqual(expect.not.stringMatching(new RegExp(`^(${before})?$`)));
 			await expect.poll(askAgent, { timeout: 300_000, interval: 5_000 }).toBe("401");
 			const states = async () => (await world.davit(["instances", "--ps", "--json"])).stdout;
-			await expect
-				.poll(states, { timeout: 300_000, interval: 5_000 })
-				.toMatch(/"process":"app"[^}]*"state":"running"/);
+			await expect.poll(states, { timeout: 300_000, interval: 5_000 }).toMatch(/"process":"app"[^}]*"state":"running"/);
 			const again = await world.davit(deploy, { longestMs });
 			expect(again.stderr).toBe(NOTHING_TO_DO);
 		});

@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { explainValue } from "../../manifest/explain.ts";
 import { interpolateManifest, printInterpolated } from "../../manifest/interpolate-manifest.ts";
 import { type Command, text } from "../command.ts";
 import { manifestOptions, readInputs } from "../session/inputs.ts";
+import { interpolateWithStore, readStore } from "../session/vars-store.ts";
 import { tellWhy } from "../session/why.ts";
 
 export const command: Command = {
@@ -11,17 +13,19 @@ export const command: Command = {
 		...manifestOptions,
 		{ flags: "--path <path>", about: "print only what is at this path, such as /instance_groups/0/name" },
 		{ flags: "--why <path>", about: "tell which file, operation or variable gave the value at this path" },
+		{ flags: "--vars-store <file>", about: "take missing values from this file, and keep there what is generated" },
 		{ flags: "--var-errs", about: "fail if a variable has no value" },
 		{ flags: "--var-errs-unused", about: "fail if a given value is not used" },
 	],
-	help: "Variables without a value stay as they are. Precedence: --vars-env, -l, --var-file, -v; the later counts.",
+	help: "Variables without a value stay as they are. Precedence: --vars-env, -l, --var-file, -v; the later counts, and --vars-store is asked last.",
 	run: async ([manifest], options, context) => {
 		const inputs = await readInputs(String(manifest), options, context);
-		const result = interpolateManifest({
-			...inputs,
-			varErrs: options.varErrs === true,
-			varErrsUnused: options.varErrsUnused === true,
-		});
+		const texts = { ...inputs, varErrs: options.varErrs === true, varErrsUnused: options.varErrsUnused === true };
+		const storePath = text(options, "varsStore");
+		const result =
+			storePath === undefined
+				? interpolateManifest(texts)
+				: await interpolateWithStore(texts, await readStore(resolve(context.cwd, storePath), storePath), context);
 		for (const problem of result.warnings) context.emit({ type: "problem", problem });
 		if (result.problems.length > 0) throw new UserError(result.problems);
 		const why = text(options, "why");

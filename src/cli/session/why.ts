@@ -5,7 +5,11 @@ import type { CliContext } from "../command.ts";
 /** Tells why a value is what it is: the value and a line for each thing that had a part in it, or the same facts as rows. */
 export function tellWhy([value, ...parts]: readonly Fact[], { json, emit }: Pick<CliContext, "json" | "emit">): void {
 	if (!value) return;
-	if (json) return emit({ type: "table", name: "why", columns: ["place", "text"], rows: [value, ...parts].map(rowOf) });
+	if (json) {
+		const rows = [value, ...parts].map(rowOf);
+		emit({ type: "table", name: "why", columns: ["kind", "text", "file", "line", "column"], rows });
+		return;
+	}
 	const places = parts.map(({ place }) => formatPlace(place ?? {}));
 	const width = Math.max(0, ...places.map(({ length }) => length));
 	const lines = parts.map(({ text }, index) => `  ${places[index]?.padEnd(width)}   ${text}`);

@@ -1,0 +1,119 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseYaml } from "../../src/manifest/yaml.ts";
+import { openWorld, type World, withWorld } from "../support/acceptance.ts";
+import { run } from "../support/acceptance-process.ts";
+import { expectFailure } from "../support/bad-input.ts";
+import { findOnPath } from "../support/on-path.ts";
+import { users } from "../support/ordinary-user.ts";
+
+const MANIFEST = `password: ((password))
+key: ((login.public_key))
+variables:
+- {name: password, type: password}
+- {name: login, type: ssh}
+- {name: given, type: password}
+`;
+const INT = ["int", "m.yml", "--vars-store", "store.yml", "-v", "given=here"];
+const ordinary = users.at(-1) as (typeof users)[number];
+const bosh = findOnPath("bosh");
+
+const store = (world: World) => readFileSync(join(world.folder, "store.yml"), "utf8");
+const inWorld = (work: (world: World) => Promise<void>) =>
+	withWorld(ordinary, async (world) => {
+		world.write("m.yml", MANIFEST);
+		await work(world);
+	});
+
+describe("int --vars-store", () => {
+	test("a new file is for its owner only; the second run takes all from it and writes nothing", () =>
+		inWorld(async (world) => {
+			const first = await world.davit(INT);
+			expect(first.code, first.stderr).toBe(0);
+			expect(parseYaml(first.stdout, "out").value).toMatchObject({
+				password: expect.stringMatching(/^[a-z0-9]{20}$/),
+				key: expect.stringMatching(/^ssh-rsa /),
+				variables: [],
+			});
+			const { mode, ino } = statSync(join(world.folder, "store.yml"));
+			expect(mode & 0o777).toBe(0o600);
+			expect(await world.davit(INT)).toEqual(first);
+			expect(statSync(join(world.folder, "store.yml")).ino).toBe(ino);
+			expect(store(world)).not.toContain("given");
+		}));
+
+	test("what stood in the file stays, in its place and with its mode; what is new comes after it", () =>
+		inWorld(async (world) => {
+			world.write("store.yml", "other: {kept: [1]}\nlogin: {public_key: as it was}\n", 0o640);
+			const { code, stdout, stderr } = await world.davit(INT);
+			expect(code, stderr).toBe(0);
+			expect(stdout).toContain("key: as it was\n");
+			expect(store(world)).toMatch(
+				/^other:\n {2}kept:\n {2}- 1\nlogin:\n {2}public_key: as it was\npassword: \w{20}\n$/,
+			);
+			expect(statSync(join(world.folder, "store.yml")).mode & 0o777).toBe(0o640);
+		}));
+
+	test.each([
+		["a vars store that is a list", "- a\n", INT],
+		["a vars store that is no YAML", "a: [", INT],
+		[
+			"a vars store beside a variable that nothing gives",
+			"login: {public_key: a}\n",
+			[...INT, "--var-errs", "-o", "ops.yml"],
+		],
+	])("%s is told, and nothing is written", (name, text, args) =>
+		inWorld(async (world) => {
+			world.write("ops.yml", "- {type: replace, path: /more?, value: ((nowhere))}\n");
+			world.write("store.yml", text);
+			await expectFailure(world, args, name);
+			expect(store(world)).toBe(text);
+		}),
+	);
+
+	test("a folder that can't be written is told, and the file is whole", () =>
+		inWorld(async (world) => {
+			world.write("kept/store.yml", "login: {public_key: a}\n");
+			chmodSync(join(world.folder, "kept"), 0o555);
+			try {
+				await expectFailure(
+					world,
+					["int", "m.yml", "--vars-store", "kept/store.yml"],
+					"a vars store in a folder that can't be written",
+				);
+				expect(readdirSync(join(world.folder, "kept"))).toEqual(["store.yml"]);
+			} finally {
+				chmodSync(join(world.folder, "kept"), 0o755);
+			}
+		}));
+
+	test.skipIf(bosh === undefined)(
+		"bosh reads what davit wrote, and davit what bosh wrote, to the same data",
+		async () => {
+			const world = openWorld(ordinary);
+			try {
+				world.write("m.yml", MANIFEST);
+				for (const [first, second] of [
+					["davit", "bosh"],
+					["bosh", "davit"],
+				]) {
+					const int = async (tool = "") => {
+						const program = tool === "bosh" ? [bosh ?? ""] : [join(import.meta.dirname, "../../bin/davit")];
+						const args = INT.map((each) => each.replace("store.yml", `by-${first}.yml`));
+						const { code, stdout, stderr } = await run(world.command([...program, ...args]));
+						expect(code, stderr).toBe(0);
+						return parseYaml(stdout, tool).value;
+					};
+					const made = await int(first);
+					const bytes = readFileSync(join(world.folder, `by-${first}.yml`), "utf8");
+					expect(await int(second)).toEqual(made);
+					expect(readFileSync(join(world.folder, `by-${first}.yml`), "utf8")).toBe(bytes);
+				}
+				expect(existsSync(join(world.folder, "by-bosh.yml"))).toBe(true);
+			} finally {
+				await world.close();
+			}
+		},
+	);
+});
