@@ -134,6 +134,34 @@ test.each<[string, string, readonly string[], readonly string[]]>([
 		],
 	],
 	[
+		"a written key after a merge, which counts",
+		"/list/0/deep",
+		["- {type: test, path: /map/k, value: &x {deep: 1}}\n- {type: replace, path: /list/0, value: {<<: *x, deep: 2}}"],
+		["is 2", "o0.yml:2:56 operation 1 (replace /list/0) put 2"],
+	],
+	[
+		"a merge after a written key, which counts",
+		"/list/0/deep",
+		["- {type: test, path: /map/k, value: &x {deep: 1}}\n- {type: replace, path: /list/0, value: {deep: 2, <<: *x}}"],
+		[
+			"is 1",
+			"o0.yml:1:47 operation 1 (replace /list/0) put 1",
+			"o0.yml:2:55 by <<: *x, whose anchor stands at o0.yml:1:37",
+		],
+	],
+	[
+		"a value over one that came by an alias, which is no longer of interest",
+		"/groups/name=web/size",
+		[replace("/groups/name=web/size", "tiny")],
+		["is tiny", "m.yml:3:12 written as small", "o0.yml:1:57 operation 0 (replace /groups/name=web/size) put tiny"],
+	],
+	[
+		"an item of a list that was put whole: it is not the item that had its index",
+		"/list/1",
+		[replace("/list", "[p, q]")],
+		["is q", "o0.yml:1:45 operation 0 (replace /list) put q"],
+	],
+	[
 		"a merged key",
 		"/groups/name=db/azs/1",
 		[],
