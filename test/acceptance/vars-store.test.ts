@@ -7,6 +7,7 @@ import { run } from "../support/acceptance-process.ts";
 import { expectFailure } from "../support/bad-input.ts";
 import { findOnPath } from "../support/on-path.ts";
 import { users } from "../support/ordinary-user.ts";
+import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const MANIFEST = `password: ((password))
 key: ((login.public_key))
@@ -65,7 +66,7 @@ describe("int --vars-store", () => {
 		],
 	])("%s is told, and nothing is written", (name, text, args) =>
 		inWorld(async (world) => {
-			world.write("ops.yml", "- {type: replace, path: /more?, value: ((nowhere))}\n");
+			world.write("ops.yml", "- {type: replace, path: '/more?', value: ((nowhere))}\n");
 			world.write("store.yml", text);
 			await expectFailure(world, args, name);
 			expect(store(world)).toBe(text);
@@ -116,4 +117,46 @@ describe("int --vars-store", () => {
 			}
 		},
 	);
+});
+
+describe("deploy --vars-store", () => {
+	const DEPLOY = ["deploy", "tiny.yml", "--vars-store", "store.yml"];
+	const definitions = (type: string) => [
+		{ name: "password", type },
+		{ name: "made", type: "password" },
+	];
+	const written = (world: World, type = "password") => {
+		const template = "<%= p('password') %>\n<%= p('made') %>\n";
+		const properties = { password: {}, made: {} };
+		writeTinyRelease(world, "release", { jobs: { app: { properties, templates: { "config/values": template } } } });
+		const job = { name: "app", release: "tiny", properties: { password: "((password))", made: "((made))" } };
+		world.write("tiny.yml", tinyManifest([tinyGroup("web", [job])], { variables: definitions(type) }));
+	};
+	const values = async (world: World) =>
+		(await world.davit(["ssh", "web/0", "-c", "sudo cat /var/vcap/jobs/app/config/values"])).stdout.split("\n");
+
+	test("takes over what the file has, makes what it lacks, and leaves the file alone; later deploys need it no more", () =>
+		withWorld(ordinary, async (world) => {
+			written(world);
+			world.write("store.yml", "password: kept-from-before\nunused: x\n");
+			const { code, stderr } = await world.davit(DEPLOY);
+			expect(code, stderr).toBe(0);
+			expect(stderr).not.toContain("kept-from-before");
+			expect(await values(world)).toEqual(["kept-from-before", expect.stringMatching(/^[a-z0-9]{20}$/), ""]);
+			expect(store(world)).toBe("password: kept-from-before\nunused: x\n");
+			expect((await world.davit(["variables", "--show", "password"])).stdout).toBe("kept-from-before\n");
+			for (const args of [["deploy", "tiny.yml"], DEPLOY])
+				expect((await world.davit(args)).stderr).toBe("tiny: nothing to do, all is as the manifest says\n");
+			const state = readdirSync(world.home).filter((name) => name.startsWith("state.db"));
+			expect(state).not.toEqual([]);
+			for (const name of state)
+				expect(readFileSync(join(world.home, name), "latin1")).not.toContain("kept-from-before");
+		}));
+
+	test("a value that is none of its variable's type is told before anything is made", () =>
+		withWorld(ordinary, async (world) => {
+			written(world, "rsa");
+			world.write("store.yml", "made: 5\npassword: {private_key: a}\n");
+			await expectFailure(world, DEPLOY, "a vars store whose values are of other types");
+		}));
 });

@@ -6,6 +6,7 @@ import { type CliContext, type Command, type Options, texts } from "../command.t
 import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
 import { prepareDeploy } from "../session/deploy.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import { importedVariables, varsStoreOption } from "../session/imported-variables.ts";
 import { manifestOptions } from "../session/inputs.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
 import { stemcellOption } from "../session/stemcells.ts";
@@ -17,6 +18,7 @@ export const command: Command = {
 		...manifestOptions,
 		...configOptions,
 		stemcellOption,
+		varsStoreOption,
 		consentOption,
 		{ flags: "--allow-deletions", about: "delete whole instance groups, though they are most of the deployment" },
 		{ flags: "--fix", about: "recreate VMs that don't answer" },
@@ -50,6 +52,7 @@ async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 		fix: options.fix === true,
 		recreate: options.recreate === true,
 		restart: false,
+		imported: await importedVariables(inputs.deployment.variables, options, context),
 		fixReleases: options.fixReleases === true,
 		skipDrain: new Set(texts(options, "skipDrain")),
 	});

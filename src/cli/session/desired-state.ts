@@ -1,5 +1,5 @@
 import { type Problem, UserError } from "../../errors.ts";
-import type { Deployment } from "../../manifest/deployment.ts";
+import type { Deployment, Value, VariableDefinition } from "../../manifest/deployment.ts";
 import { buildDesired } from "../../plan/build-desired.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { placeInstances } from "../../plan/place.ts";
@@ -18,6 +18,8 @@ import { vmResourceProperties } from "./vm-resources.ts";
 
 export interface DesiredFlags {
 	readonly fixReleases: boolean;
+	/** Values of variables that davit has none of yet. */
+	readonly imported?: ReadonlyMap<string, Value>;
 	/** This errand group alone, instead of all service groups. */
 	readonly errandGroup?: string;
 }
@@ -67,9 +69,10 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		clock,
 		random,
 		hide,
+		imported: flags.imported ?? new Map(),
 	});
 	tell(variables.warnings, run);
-	await variables.make(cheapOnes(variables), lease, () => {});
+	await variables.make(cheapOnes(variables, flags.imported), lease, () => {});
 	const renderer = createRubyRenderer();
 	const renderBook = createRenderBook({
 		renderer,
@@ -100,8 +103,9 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 }
 
 /** Those that are made in no time, so that the templates that need them can be checked before any VM is made. */
-function cheapOnes({ planned }: VariableBook): readonly string[] {
-	return planned.filter(({ definition }) => definition.type === "password").map(({ definition }) => definition.name);
+function cheapOnes({ planned }: VariableBook, imported: DesiredFlags["imported"]): readonly string[] {
+	const cheap = ({ type, name }: VariableDefinition) => type === "password" || imported?.has(name) === true;
+	return planned.flatMap(({ definition }) => (cheap(definition) ? definition.name : []));
 }
 
 /** Says of each job what it is rendered from and, where that is not what was last installed, what it renders to. */

@@ -24,6 +24,8 @@ export interface VariableBookOptions {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly hide: (secrets: readonly string[]) => void;
+	/** Values from elsewhere, taken in the place of new ones. */
+	readonly imported: ReadonlyMap<string, Value>;
 }
 
 /** Opens what is stored and plans what the definitions need beyond it. */
@@ -39,6 +41,7 @@ export async function openVariables(
 		hide(secretsOf(value));
 	};
 	for (const variable of stored) learn(variable.name, readSealed(variable, deployment, key));
+	for (const value of options.imported.values()) hide(secretsOf(value));
 	const plan = planVariables(definitions, stored);
 	const left = new Map(plan.variables.map((planned) => [planned.definition.name, planned]));
 	for (const name of left.keys()) values.delete(name);
@@ -62,7 +65,8 @@ export async function openVariables(
 
 			async function makeOne(planned: PlannedVariable): Promise<void> {
 				const { name, type } = planned.definition;
-				const value = await makeVariable(planned.definition, (other) => values.get(other), options);
+				const imported = planned.reason === "new" ? options.imported.get(name) : undefined;
+				const value = imported ?? (await makeVariable(planned.definition, (other) => values.get(other), options));
 				const sealed = seal(JSON.stringify(value), {
 					key,
 					deployment,
