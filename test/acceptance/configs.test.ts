@@ -23,12 +23,12 @@ describe.each(users.slice(0, 1))("configs in files of their own, as $name", (use
 	test("cloud and CPI config in two files, an addon of a runtime config: remembered with the deployment, until they are taken away", () =>
 		withWorld(user, async (world) => {
 			writeTinyRelease(world, "release", { jobs: { app: {} } });
-			writeTinyRelease(world, "more", { name: "more", jobs: { agent: {} } });
+			writeTinyRelease(world, "more", { name: "more", jobs: { agent: {}, second: {} } });
 			world.write("tiny.yml", tinyManifest([tinyGroup("web")]));
 			const [cpi = "", cloud = ""] = local.split(/(?=^azs:)/m);
 			world.write("configs/cpi.yml", cpi);
 			world.write("configs/cloud.yml", cloud);
-			const jobs = "jobs: [{name: agent, release: more}]";
+			const jobs = "jobs: [{name: agent, release: more}, {name: second, release: more}]";
 			const releases = `releases: [{name: more, version: create, url: ${join(world.folder, "more")}}]`;
 			world.write(
 				"configs/runtime.yml",
@@ -36,7 +36,7 @@ describe.each(users.slice(0, 1))("configs in files of their own, as $name", (use
 			);
 			const clouds = ["--cloud", "configs/cloud.yml", "--cloud", "configs/cpi.yml"];
 			await deploy(world, ...clouds, "--runtime-config", "configs/runtime.yml");
-			expect(await processes(world)).toEqual(["agent", "app"]);
+			expect(await processes(world)).toEqual(["agent", "app", "second"]);
 			expect(await deploy(world)).toBe("tiny: nothing to do, all is as the manifest says\n");
 			await deploy(world, "--runtime-config", "/dev/null");
 			expect(await processes(world)).toEqual(["app"]);

@@ -73,6 +73,15 @@ describe("int --vars-store", () => {
 		}),
 	);
 
+	test("a name with slashes is one key of the store, and is filled in", () =>
+		inWorld(async (world) => {
+			world.write("m.yml", "p: ((uaa/users/admin))\nvariables: [{name: uaa/users/admin, type: password}]\n");
+			const { code, stdout, stderr } = await world.davit(INT);
+			expect(code, stderr).toBe(0);
+			expect(stdout).toMatch(/^p: \w{20}\nvariables: \[\]\n$/);
+			expect(store(world)).toMatch(/^uaa\/users\/admin: \w{20}\n$/);
+		}));
+
 	test("a folder that can't be written is told, and the file is whole", () =>
 		inWorld(async (world) => {
 			world.write("kept/store.yml", "login: {public_key: a}\n");

@@ -144,3 +144,15 @@ test("ops on an empty manifest fail, even optional ones", () => {
 	});
 	expect(problems[0]?.message).toContain("but null stands there");
 });
+
+test.each([
+	["a star is no wildcard", "/ig/*/v", /a map was expected|list/],
+	["two items match", "/ig/name=a/v", /2/],
+	["an index past the end", "/ig/5", /5.*2|2.*5/s],
+])("%s: where many items could be meant, none is changed", (_, path, told) => {
+	const ops = { text: `- {type: replace, path: ${path}, value: 3}\n`, file: "ops.yml" };
+	const manifest = { text: "ig: [{name: a, v: 1}, {name: a, v: 2}]\n", file: "m.yml" };
+	const { problems } = interpolateManifest({ manifest, ops: [ops] });
+	expect(problems.map(({ place }) => place?.file)).toEqual(["ops.yml"]);
+	expect(problems[0]?.message).toMatch(told);
+});
