@@ -6,8 +6,8 @@ import type { Value, ValueMap, VariableDefinition } from "../manifest/deployment
 const extendedKeyUsages = ["server_auth", "client_auth", "code_signing", "email_protection", "timestamping"] as const;
 export type ExtendedKeyUsageName = (typeof extendedKeyUsages)[number];
 
-/** Values of `key_usage`, as CredHub spells them. */
-const keyUsages = [
+/** Values of `key_usage`, as CredHub spells them; in the order of their bits in a certificate (RFC 5280, 4.2.1.3). */
+export const keyUsages = [
 	...(["digital_signature", "non_repudiation", "key_encipherment", "data_encipherment", "key_agreement"] as const),
 	...(["key_cert_sign", "crl_sign", "encipher_only", "decipher_only"] as const),
 ] as const;

@@ -24,11 +24,12 @@ export async function fillStore(
 	const values = new Map([...stored, ...given]);
 	const made = new Map<string, Value>();
 	const byName = new Map(definitions.filter(({ name }) => !given.has(name)).map((each) => [each.name, each]));
-	const signer = (name: string) => {
-		const ca = byName.get(name)?.options.ca;
-		return typeof ca === "string" && byName.has(ca) ? [ca] : [];
+	const needs = (name: string) => {
+		const options = byName.get(name)?.options ?? {};
+		const signer = typeof options.ca === "string" ? [options.ca] : [];
+		return [...signer, ...referencedNames(options)].filter((other) => byName.has(other));
 	};
-	for (const name of orderByNeed([...byName.keys()], signer).ordered) {
+	for (const name of orderByNeed([...byName.keys()], needs).ordered) {
 		const written = byName.get(name) as VariableDefinition;
 		if (referencedNames(written.options).some((other) => !values.has(other))) continue;
 		const options = resolveReferences(written.options, Object.fromEntries(values)) as VariableDefinition["options"];

@@ -50,9 +50,7 @@ describe("int --vars-store", () => {
 			const { code, stdout, stderr } = await world.davit(INT);
 			expect(code, stderr).toBe(0);
 			expect(stdout).toContain("key: as it was\n");
-			expect(store(world)).toMatch(
-				/^other:\n {2}kept:\n {2}- 1\nlogin:\n {2}public_key: as it was\npassword: \w{20}\n$/,
-			);
+			expect(store(world)).toMatch(/^other: \{kept: \[1\]\}\nlogin: \{public_key: as it was\}\npassword: \w{20}\n$/);
 			expect(statSync(join(world.folder, "store.yml")).mode & 0o777).toBe(0o640);
 		}));
 
@@ -80,6 +78,83 @@ describe("int --vars-store", () => {
 			expect(code, stderr).toBe(0);
 			expect(stdout).toMatch(/^p: \w{20}\nvariables: \[\]\n$/);
 			expect(store(world)).toMatch(/^uaa\/users\/admin: \w{20}\n$/);
+		}));
+
+	test.each([
+		["a vars store with a name twice", "login: {public_key: a}\npassword: x\nlogin: {public_key: b}\n", INT],
+		["a vars store with a second document", "login: {public_key: a}\n---\nmore: 1\n", INT],
+		["a vars store beside a path that leads nowhere", "login: {public_key: a}\n", [...INT, "--path", "/nowhere"]],
+	])("%s is told, and nothing is written", (name, text, args) =>
+		inWorld(async (world) => {
+			world.write("store.yml", text);
+			await expectFailure(world, args, name);
+			expect(store(world)).toBe(text);
+		}),
+	);
+
+	test("a file that is read-only is taken from, but not written", () =>
+		inWorld(async (world) => {
+			const full = "login: {public_key: a}\npassword: 'x'\n";
+			world.write("store.yml", full, 0o444);
+			const { code, stderr } = await world.davit(INT);
+			expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+			const lacking = "login: {public_key: a}\n";
+			world.write("lacking.yml", lacking, 0o444);
+			const args = INT.map((word) => word.replace("store.yml", "lacking.yml"));
+			await expectFailure(world, args, "a vars store that is read-only");
+			expect(readFileSync(join(world.folder, "lacking.yml"), "utf8")).toBe(lacking);
+		}));
+
+	test("update_mode counts, and a note names what is made anew; --why hides the store's values and makes none", () =>
+		inWorld(async (world) => {
+			world.write(
+				"m.yml",
+				`${MANIFEST.replace("password}", "password, update_mode: overwrite}")}note: x((password))\n`,
+			);
+			world.write("store.yml", "# ours\npassword: swordfish\nv: 1.10\n");
+			for (const path of ["/password", "/note", ""]) {
+				const { code, stdout, stderr } = await world.davit([...INT, "--why", path]);
+				expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+				expect(stdout).toMatch(/^ {2}store\.yml:2:11 +variable password is \(hidden\)/m);
+				expect(stdout).not.toContain("swordfish");
+			}
+			expect(store(world)).toBe("# ours\npassword: swordfish\nv: 1.10\n");
+			const { stdout, stderr } = await world.davit(INT);
+			expect(stderr).toBe("store.yml: made anew, as their update_mode says; bosh int would have kept them: password\n");
+			const [, password] = /^password: (\w{20})$/m.exec(stdout) ?? [];
+			expect(store(world)).toMatch(new RegExp(`^# ours\\npassword: ${password}\\nv: 1.10\\nlogin:\\n`));
+		}));
+
+	test("several at once lose nobody's values: one after another they go through", () =>
+		inWorld(async (world) => {
+			const names = ["a", "b", "c", "d"];
+			for (const name of names) world.write(`${name}.yml`, `variables: [{name: ${name}, type: ssh}]\n`);
+			const int = (name: string) => world.davit(["int", `${name}.yml`, "--vars-store", "store.yml"]);
+			const ends = await Promise.all(names.map(async (name) => ({ name, code: (await int(name)).code })));
+			expect(ends.filter(({ code }) => code === 0)).not.toEqual([]);
+			for (const { name, code } of ends) if (code !== 0) expect((await int(name)).code).toBe(0);
+			const kept = parseYaml(store(world), "store.yml").value as Readonly<Record<string, unknown>>;
+			expect(Object.keys(kept).sort()).toEqual(names);
+			expect(readdirSync(world.folder).filter((file) => file.startsWith("store.yml"))).toEqual(["store.yml"]);
+		}));
+
+	test("killed at any moment, the file is the old one or the new one, whole", () =>
+		inWorld(async (world) => {
+			const old = `old: ${"x".repeat(2_000_000)}\npassword: x\n`;
+			let replaced = 0;
+			for (let wait = 100; replaced < 2 && wait < 2500; wait += 100) {
+				world.write("store.yml", old);
+				const running = world.start(INT);
+				setTimeout(() => running.signal("SIGKILL"), wait);
+				await running.ended;
+				const text = store(world);
+				if (text === old) continue;
+				replaced += 1;
+				expect(text.startsWith(old)).toBe(true);
+				expect(Object.keys(parseYaml(text, "store.yml").value as object)).toEqual(["old", "password", "login"]);
+				expect(text.endsWith("\n")).toBe(true);
+			}
+			expect(replaced).toBe(2);
 		}));
 
 	test("a folder that can't be written is told, and the file is whole", () =>

@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { UserError } from "../../errors.ts";
 import { explainValue } from "../../manifest/explain.ts";
 import { interpolateManifest, printInterpolated } from "../../manifest/interpolate-manifest.ts";
+import { readStore } from "../../variables/store-file.ts";
 import { type Command, text } from "../command.ts";
 import { manifestOptions, readInputs } from "../session/inputs.ts";
-import { interpolateWithStore, readStore } from "../session/vars-store.ts";
+import { interpolateWithStore } from "../session/vars-store.ts";
 import { tellWhy } from "../session/why.ts";
 
 export const command: Command = {
@@ -21,17 +22,22 @@ export const command: Command = {
 	run: async ([manifest], options, context) => {
 		const inputs = await readInputs(String(manifest), options, context);
 		const texts = { ...inputs, varErrs: options.varErrs === true, varErrsUnused: options.varErrsUnused === true };
-		const storePath = text(options, "varsStore");
-		const result =
+		const [storePath, why] = [text(options, "varsStore"), text(options, "why")];
+		const { interpolated, names, save } =
 			storePath === undefined
-				? interpolateManifest(texts)
-				: await interpolateWithStore(texts, await readStore(resolve(context.cwd, storePath), storePath), context);
-		for (const problem of result.warnings) context.emit({ type: "problem", problem });
-		if (result.problems.length > 0) throw new UserError(result.problems);
-		const why = text(options, "why");
-		if (why !== undefined)
-			tellWhy(explainValue(why, { texts: inputs, interpolated: result, hidden: new Set() }), context);
-		else context.emit({ type: "output", text: printInterpolated(result, text(options, "path")) });
+				? { interpolated: interpolateManifest(texts), names: new Set<string>(), save: async () => {} }
+				: await interpolateWithStore(texts, await readStore(resolve(context.cwd, storePath), storePath), context, {
+						// A question changes nothing.
+						make: why === undefined,
+					});
+		for (const problem of interpolated.warnings) context.emit({ type: "problem", problem });
+		if (interpolated.problems.length > 0) throw new UserError(interpolated.problems);
+		if (why !== undefined) tellWhy(explainValue(why, { texts: inputs, interpolated, hidden: names }), context);
+		else {
+			const printed = printInterpolated(interpolated, text(options, "path"));
+			await save();
+			context.emit({ type: "output", text: printed });
+		}
 		return 0;
 	},
 };

@@ -45,9 +45,11 @@ describe("a store is filled", () => {
 			define("later", "password", { length: "((unknown))" }),
 			ca,
 			define("sized", "password", { length: "((size))" }),
+			define("early", "certificate", { is_ca: true, common_name: "((late))", key_length: 2048 }),
+			define("late", "password"),
 		];
 		const made = await fill(definitions, { there: "x", size: 7 }, { given: "y", host: "h.internal" });
-		expect([...made.keys()]).toEqual(["ca", "leaf", "sized"]);
+		expect([...made.keys()]).toEqual(["ca", "leaf", "sized", "late", "early"]);
 		expect(made.get("sized")).toHaveLength(7);
 		const leaf = define("leaf", "certificate", { ca: "ca", common_name: "h.internal", key_length: 2048 });
 		expect(fitsDefinition(leaf, made.get("leaf") ?? null, made.get("ca"))).toBe(true);
@@ -100,9 +102,29 @@ describe("a certificate fits", () => {
 		["duration", { duration: 31 }],
 		["organization", { organization: "There" }],
 		["key length", { key_length: 3072 }],
+		["key usages", { key_usage: ["digital_signature"] }],
+		["common name, if none is asked for", { common_name: null }],
 		["being a CA", { is_ca: true }],
 	])("no other %s", (_, changed) => {
 		expect(fits(changed)).toBe(false);
+	});
+
+	test("its key usages, whatever they are", async () => {
+		const usages = ["digital_signature", "key_agreement", "encipher_only", "decipher_only"];
+		const root = ca.options;
+		for (const key_usage of [usages, ["non_repudiation"], ["decipher_only"]]) {
+			const made = (await fill([define("c", "certificate", { ...root, key_usage })])).get("c") ?? null;
+			expect(fitsDefinition(define("c", "certificate", { ...root, key_usage }), made, undefined)).toBe(true);
+			const other = define("c", "certificate", { ...root, key_usage: [...key_usage, "crl_sign"] });
+			expect(fitsDefinition(other, made, undefined)).toBe(false);
+		}
+	});
+
+	test("what its options leave open: another tool's defaults are no reason for another credential", async () => {
+		const { ca: signer, common_name, alternative_names } = options;
+		const bare = define("leaf", "certificate", { ca: signer, common_name, alternative_names });
+		expect(fitsDefinition(bare, values.get("leaf") ?? null, values.get("ca"))).toBe(true);
+		expect(fitsDefinition(define("pw", "password"), "one of the operator's own", undefined)).toBe(true);
 	});
 
 	test("no other CA, and no value that is no certificate", () => {
