@@ -134,7 +134,7 @@ function tooManyCopies({ size, copied }: Composing): boolean {
 const CORE_TAGS = /^(?:tag:yaml\.org,2002:|!!)(bool|int|float|null|timestamp)$/;
 
 function composeScalar(source: Scalar, composing: Composing, place: Place): ScalarNode {
-	const text = source.source ?? "";
+	const text = endsWithFile(source, composing) ? (source.source ?? "").replace(/\n$/, "") : (source.source ?? "");
 	checkSpelling(source, composing, place);
 	if (source.tag === "tag:yaml.org,2002:binary") {
 		return { kind: "scalar", value: Buffer.from(text, "base64").toString("utf8"), place };
@@ -145,6 +145,12 @@ function composeScalar(source: Scalar, composing: Composing, place: Place): Scal
 	const { value, float } = readPlain(text);
 	if (typeof value === "string") return { kind: "scalar", value, place };
 	return { kind: "scalar", value, ...(float || core === "float" ? { float: true } : {}), source: text, place };
+}
+
+/** A block scalar whose last line ends with the file and not with a newline has no newline for BOSH; the `yaml` package adds one. */
+function endsWithFile({ type, range }: Scalar, { text }: Composing): boolean {
+	const isBlock = type === "BLOCK_LITERAL" || type === "BLOCK_FOLDED";
+	return isBlock && (range?.[1] ?? 0) >= text.length && /\S[^\n]*$/.test(text.slice(text.lastIndexOf("\n") + 1));
 }
 
 /** Two spellings that the `yaml` package reads and BOSH refuses. */

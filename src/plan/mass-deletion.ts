@@ -7,7 +7,7 @@ import type { Plan } from "./step.ts";
  * renamed. Undefined if the plan does neither.
  */
 export function massDeletion({ changes, deployment }: Plan, recorded: readonly InstanceRecord[]): Problem | undefined {
-	const services = recorded.filter(({ lifecycle }) => lifecycle === "service");
+	const services = recorded.filter(({ lifecycle }) => lifecycle === "service").sort(byName);
 	const deleted = new Set(changes.flatMap(({ action, instance }) => (action === "delete" ? instance : [])));
 	const groups = Map.groupBy(services, ({ group }) => group);
 	const gone = [...groups].filter(([, members]) => members.every((each) => deleted.has(nameOf(each))));
@@ -29,4 +29,9 @@ function nameOf({ group, index }: InstanceRecord): string {
 
 function groupOf(instance: string): string {
 	return instance.slice(0, instance.lastIndexOf("/"));
+}
+
+function byName(a: InstanceRecord, b: InstanceRecord): number {
+	if (a.group === b.group) return a.index - b.index;
+	return a.group < b.group ? -1 : 1;
 }

@@ -3,8 +3,6 @@ import type { ManifestJobs } from "./manifest-jobs.ts";
 import type { Outcome } from "./try-job.ts";
 import type { TriedRelease } from "./try-release.ts";
 
-const [begin, end] = ["<!-- releases: begin, written by test/contract/releases.test.ts -->", "<!-- releases: end -->"];
-
 export interface TriedManifest {
 	readonly manifest: ManifestJobs;
 	readonly templates: Readonly<Record<Outcome, number>>;
@@ -14,8 +12,9 @@ export interface TriedManifest {
 	readonly why: readonly Problem[];
 }
 
-/** The page with its generated part replaced. */
-export function withSection(page: string, section: string): string {
+/** The page with one of its generated parts replaced: the one of this name, which that test writes. */
+export function withSection(page: string, section: string, name: string, writer: string): string {
+	const [begin, end] = [`<!-- ${name}: begin, written by ${writer} -->`, `<!-- ${name}: end -->`];
 	const [before, rest] = page.split(begin);
 	const after = rest?.split(end)[1];
 	if (before === undefined || after === undefined) throw new Error(`docs/compatibility.md has no ${begin} … ${end}`);
@@ -96,9 +95,10 @@ function reasons({ problems }: ManifestJobs, why: readonly Problem[]): string {
 	return unique([...errors, ...templates]).join("");
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+/** Rows as Markdown; the first `texts` columns are texts, the others numbers. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], texts = 2): string {
 	const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
-	return [line(head), line(head.map((_, column) => (column < 2 ? "---" : "--:"))), ...rows.map(line)].join("\n");
+	return [line(head), line(head.map((_, column) => (column < texts ? "---" : "--:"))), ...rows.map(line)].join("\n");
 }
 
 function unique(texts: readonly string[]): readonly string[] {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,6 +11,7 @@ import type { Renderer } from "../../src/template/render.ts";
 import { createRubyRenderer } from "../../src/template/ruby/renderer.ts";
 import { makeVariable } from "../../src/variables/generate.ts";
 import { readCheckouts } from "../compatibility/checkouts.ts";
+import { circumstances } from "../compatibility/circumstances.ts";
 import { type ManifestJobs, manifestJobs } from "../compatibility/manifest-jobs.ts";
 import { section, type TriedManifest, withSection } from "../compatibility/section.ts";
 import { tryJob } from "../compatibility/try-job.ts";
@@ -51,7 +51,15 @@ test("jobs of releases by others are read and rendered, and their monit files re
 			tried.push(await tryManifest(manifest, renderer));
 		}
 		if (process.env.DAVIT_RELEASES_WRITE === "1")
-			writeFileSync(page, withSection(readFileSync(page, "utf8"), section(releases, tried, circumstances())));
+			writeFileSync(
+				page,
+				withSection(
+					readFileSync(page, "utf8"),
+					section(releases, tried, circumstances(["release", "template", "machine", "plan", "manifest"])),
+					"releases",
+					"test/contract/releases.test.ts",
+				),
+			);
 		const errors = checkouts.flatMap(({ problems }) => problems.filter(({ severity }) => severity === "error"));
 		expect([...errors, ...releases.flatMap(({ failures }) => failures)].map(({ message }) => message)).toEqual([]);
 	} finally {
@@ -85,12 +93,4 @@ async function anyCertificate(): Promise<ValueMap> {
 		making,
 	);
 	return made as ValueMap;
-}
-
-function circumstances(): { readonly date: string; readonly commit: string } {
-	const git = (...args: readonly string[]) => execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" });
-	const read = ["release", "template", "machine", "plan", "manifest"].map((name) => `../../src/${name}`);
-	const changed = git("status", "--porcelain", "--untracked-files=no", "--", ...read).trim() !== "";
-	const commit = git("rev-parse", "--short=12", "HEAD").trim();
-	return { date: new Date().toISOString().slice(0, 10), commit: changed ? `${commit}, with changes` : commit };
 }

@@ -30,6 +30,10 @@ test.each([
 		{ x: { c: 1, d: 2 }, w: { c: 1, d: 2 }, z: { c: 4, d: 2 } },
 	],
 	["x: &x {c: 1}\nv: {<<: [*x, {c: 7, e: 8}]}\nw: {'<<': 1}", { x: { c: 1 }, v: { c: 1, e: 8 }, w: { "<<": 1 } }],
+	["a: |\n  x\n  y", { a: "x\ny" }],
+	["a: |\n  x\n  y\n", { a: "x\ny\n" }],
+	["a: |+\n  x\n\n  ", { a: "x\n\n" }],
+	["a: >\n  x\n  y\n\nb: |\n  z", { a: "x y\n", b: "z" }],
 	["__proto__: {a: 1}", JSON.parse('{"__proto__": {"a": 1}}')],
 ])("%j is read as BOSH reads it", (text, value) => {
 	expect(read(text).value).toEqual(value);
