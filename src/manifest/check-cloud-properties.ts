@@ -64,7 +64,9 @@ function likely(all: readonly Held[]): readonly string[] {
 	});
 	const most = Math.max(...counts.map(({ count }) => count));
 	const best = counts.filter(({ count }) => count === most).map(({ type }) => type);
-	return best.length === 1 ? best : [];
+	// A cloud that is none of these shares a word with one of them.
+	const total = all.flatMap(({ properties }) => Object.keys(properties)).length;
+	return best.length === 1 && most * 2 > total ? best : [];
 }
 
 /** Undefined if one of the CPIs takes the property. */
