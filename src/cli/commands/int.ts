@@ -1,12 +1,8 @@
 import { resolve } from "node:path";
 import { UserError } from "../../errors.ts";
-import { explainValue } from "../../manifest/explain.ts";
-import { interpolateManifest, printInterpolated } from "../../manifest/interpolate-manifest.ts";
-import { readStore } from "../../variables/store-file.ts";
-import { type Command, text } from "../command.ts";
+import { interpolateManifest, type ManifestTexts, printInterpolated } from "../../manifest/interpolate-manifest.ts";
+import { type CliContext, type Command, text } from "../command.ts";
 import { manifestOptions, readInputs } from "../session/inputs.ts";
-import { interpolateWithStore } from "../session/vars-store.ts";
-import { tellWhy } from "../session/why.ts";
 
 export const command: Command = {
 	arguments: "<manifest>",
@@ -23,21 +19,29 @@ export const command: Command = {
 		const inputs = await readInputs(String(manifest), options, context);
 		const texts = { ...inputs, varErrs: options.varErrs === true, varErrsUnused: options.varErrsUnused === true };
 		const [storePath, why] = [text(options, "varsStore"), text(options, "why")];
-		const { interpolated, names, save } =
-			storePath === undefined
-				? { interpolated: interpolateManifest(texts), names: new Set<string>(), save: async () => {} }
-				: await interpolateWithStore(texts, await readStore(resolve(context.cwd, storePath), storePath), context, {
-						// A question changes nothing.
-						make: why === undefined,
-					});
+		// A question changes nothing.
+		const filled = storePath === undefined ? undefined : await withStore(texts, storePath, why === undefined, context);
+		const interpolated = filled?.interpolated ?? interpolateManifest(texts);
 		for (const problem of interpolated.warnings) context.emit({ type: "problem", problem });
 		if (interpolated.problems.length > 0) throw new UserError(interpolated.problems);
-		if (why !== undefined) tellWhy(explainValue(why, { texts: inputs, interpolated, hidden: names }), context);
-		else {
+		if (why !== undefined) {
+			const [{ explainValue }, { tellWhy }] = [
+				await import("../../manifest/explain.ts"),
+				await import("../session/why.ts"),
+			];
+			tellWhy(explainValue(why, { texts: inputs, interpolated, hidden: filled?.names ?? new Set() }), context);
+		} else {
 			const printed = printInterpolated(interpolated, text(options, "path"));
-			await save();
+			await filled?.save();
 			context.emit({ type: "output", text: printed });
 		}
 		return 0;
 	},
 };
+
+/** Schemas, keys and certificates load only where there is a store: plain `int` starts in a fraction of the time. */
+async function withStore(texts: ManifestTexts, file: string, make: boolean, context: CliContext) {
+	const { readStore } = await import("../../variables/store-file.ts");
+	const { interpolateWithStore } = await import("../session/vars-store.ts");
+	return interpolateWithStore(texts, await readStore(resolve(context.cwd, file), file), context, { make });
+}
