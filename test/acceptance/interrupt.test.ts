@@ -64,11 +64,14 @@ function readOrder(world: World): string {
 const order = (world: World) => readOrder(world).trim().split("\n");
 
 async function expectDeployed(world: World): Promise<void> {
-	const again = await world.davit(["deploy", "tiny.yml"]);
-	expect(again).toEqual({ code: 0, stdout: "", stderr: "tiny: nothing to do, all is as the manifest says\n" });
+	const second = await world.davit(["deploy", "tiny.yml"]);
+	expect(second).toEqual({ code: 0, stdout: "", stderr: "tiny: nothing to do, all is as the manifest says\n" });
 	expect(listingOf(world.home)).toEqual(recordedListing(world.home));
 	const all = order(world);
-	const last = all.slice(all.lastIndexOf("app pre-start"));
+	// Cut short between the hook's end and its record, post-deploy runs once more.
+	const again = (hook: string, index: number) => hook === "app post-deploy" && all[index - 1] === hook;
+	const once = all.filter((hook, index) => !again(hook, index));
+	const last = once.slice(once.lastIndexOf("app pre-start"));
 	expect(last, all.join()).toEqual(["app pre-start", "app start", "app post-start", "app post-deploy"]);
 }
 
