@@ -1,8 +1,9 @@
-import { type Alias, Composer, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, Parser } from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, type Pair } from "yaml";
 import type { Place } from "../errors.ts";
 import { keyId } from "./node.ts";
 import type { Text } from "./sources.ts";
 import type { Step } from "./steps.ts";
+import { composeDocuments } from "./yaml-documents.ts";
 import { readPlain } from "./yaml-scalar.ts";
 
 /** An alias or merge key, and where the anchor that it names stands. */
@@ -22,21 +23,11 @@ interface Reading {
 
 /** The aliases and merge keys that a way into a text leads through, outermost first. The text has been read before, so it is good YAML. */
 export function aliasesOn({ text, file }: Text, steps: readonly Step[]): readonly AliasUse[] {
-	const lines = new LineCounter();
-	const composer = new Composer({
-		version: "1.1",
-		schema: "failsafe",
-		uniqueKeys: false,
-		merge: false,
-		logLevel: "silent",
-	});
-	const first = composer.compose(new Parser(lines.addNewLine).parse(text)).next();
+	const { documents, placeOf } = composeDocuments(text, file);
+	const first = documents.next();
 	if (first.done) return [];
 	const reading: Reading = {
-		placeOf: (offset) => {
-			const { line, col } = lines.linePos(offset);
-			return { file, line, column: col };
-		},
+		placeOf,
 		// It stands before what it names, whose range begins behind it.
 		anchorOf: ({ source }, anchored) => text.lastIndexOf(`&${source}`, offsetOf(anchored)),
 		anchoredFor: (alias) => alias.resolve(first.value),

@@ -1,9 +1,9 @@
-import { Composer, LineCounter, Parser } from "yaml";
 import { type Place, type Problem, problem, UserError, warning } from "../errors.ts";
 import type { Value } from "./deployment.ts";
 import { type Node, toValue } from "./node.ts";
 import { placeAt } from "./path.ts";
 import { composeNode } from "./yaml-compose.ts";
+import { composeDocuments } from "./yaml-documents.ts";
 import { explainSyntaxError } from "./yaml-errors.ts";
 
 /** A text's first document, read. */
@@ -18,19 +18,7 @@ export interface ParsedYaml {
  * @throws UserError with file:line:column if the text is no YAML.
  */
 export function parseNode(text: string, file: string): ParsedYaml {
-	const lines = new LineCounter();
-	const composer = new Composer({
-		version: "1.1",
-		schema: "failsafe",
-		uniqueKeys: false,
-		merge: false,
-		logLevel: "silent",
-	});
-	const documents = composer.compose(new Parser(lines.addNewLine).parse(text));
-	const placeOf = (offset: number): Place => {
-		const { line, col } = lines.linePos(offset);
-		return { file, line, column: col };
-	};
+	const { documents, placeOf } = composeDocuments(text, file);
 	const first = documents.next();
 	if (first.done) return { node: { kind: "scalar", value: null, place: { file, line: 1, column: 1 } }, warnings: [] };
 	const document = first.value;
