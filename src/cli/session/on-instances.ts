@@ -8,7 +8,7 @@ const AT_ONCE = 32;
 
 /**
  * The same work on each instance, at most 32 at once; results in their order, undefined where it failed. A failure is shown and keeps no other
- * instance from its turn. Rejects when the command is interrupted.
+ * instance from its turn. Rejects when the command is interrupted, once the work on every instance has ended: what runs on a VM is told to.
  */
 export async function onInstances<T>(
 	instances: readonly InstanceName[],
@@ -16,7 +16,7 @@ export async function onInstances<T>(
 	work: (instance: InstanceName) => Promise<T>,
 ): Promise<readonly (T | undefined)[]> {
 	const places = createLimiter(AT_ONCE);
-	return Promise.all(
+	const ends = await Promise.allSettled(
 		instances.map(async (instance) => {
 			const leave = await places.acquire(signal);
 			try {
@@ -32,4 +32,8 @@ export async function onInstances<T>(
 			}
 		}),
 	);
+	return ends.map((end) => {
+		if (end.status === "rejected") throw end.reason;
+		return end.value;
+	});
 }
