@@ -72,6 +72,7 @@ function plan(manifest: string, cloudText: string): number {
 		stemcell: () => undefined,
 		vmResources: () => undefined,
 		cgroups: () => undefined,
+		linksElsewhere: () => "no such deployment",
 	});
 	const [first] = built.problems;
 	if (first) throw new Error(first.message);

@@ -8,7 +8,7 @@ const nil = z.literal("nil");
 const consume = section({
 	from: optional(text).describe("The name of the providing link, as renamed by its as."),
 	deployment: optional(text).describe(
-		"This deployment. Links of another are refused: give them by hand, by the three last keys.",
+		"The deployment that shares the link, as its last finished deploy left it (default: this one).",
 	),
 	network: optional(text).describe("The network whose addresses are given."),
 	ip_addresses: optional(flag).describe("true: addresses even where names are the rule."),
@@ -43,7 +43,7 @@ const alias = section({
 
 const provide = section({
 	as: optional(text).describe("The name under which consumers find the link."),
-	shared: optional(flag).describe("Read and passed over: no other deployment can consume it yet."),
+	shared: optional(flag).describe("true: other deployments may consume it."),
 	aliases: optional(z.array(alias)).describe("DNS names of the link's instances."),
 }).transform((given): ProvideRef => compact(given));
 

@@ -22,6 +22,7 @@ import { hostsLines } from "./names-hosts.ts";
 import { recordsJson, runsBoshDns } from "./names-records.ts";
 import type { Placement } from "./place.ts";
 import type { JobUse, PlacedInstance } from "./placed.ts";
+import { type LinksElsewhere, type SharedLinks, sharedLinks } from "./shared-links.ts";
 import { templateSpec } from "./spec.ts";
 import type { PackageUse, ShapeStemcell, VmShape } from "./step.ts";
 
@@ -36,6 +37,8 @@ export interface DesiredInput {
 	readonly stemcell: (name: StemcellName, cpi: string) => Stemcell | undefined;
 	/** The cloud properties that a CPI has for a group's `vm_resources`. Undefined: nobody knows yet. */
 	readonly vmResources: (group: InstanceGroup, cpi: string) => ValueMap | undefined;
+	/** What another deployment shares. */
+	readonly linksElsewhere: (deployment: string) => LinksElsewhere;
 	/** Which control groups those VMs have. Undefined: nobody knows yet. */
 	readonly cgroups: (name: StemcellName, cpi: string) => Cgroups | undefined;
 }
@@ -43,6 +46,8 @@ export interface DesiredInput {
 /** Every wanted instance in full, and everything that is wrong with the manifest against its releases. */
 export function buildDesired(input: DesiredInput): {
 	readonly instances: readonly DesiredInstance[];
+	/** What it offers to other deployments, once it is deployed. */
+	readonly shared: SharedLinks;
 	readonly problems: readonly Problem[];
 } {
 	const { deployment, placement, cloud } = input;
@@ -66,13 +71,15 @@ export function buildDesired(input: DesiredInput): {
 		jobs,
 		instances: instances.map(({ placed }) => placed),
 	}));
-	const links = resolveLinks(scheme, linkGroups);
+	const links = resolveLinks(scheme, linkGroups, input.linksElsewhere);
 	problems.push(...links.problems, ...linkAliasProblems(linkGroups, links.providers));
-	const all = new Map(groups.flatMap(({ instances }) => instances.map(({ placed }) => [placed.id, placed] as const)));
+	const named = [
+		{ scheme, instances: linkGroups.flatMap(({ instances }) => instances), providers: links.providers },
+		...links.elsewhere.map((from) => ({ scheme: from.scheme, instances: instancesOf(from), providers: from.links })),
+	];
+	const all = new Map(named.flatMap(({ instances }) => instances.map((instance) => [instance.id, instance] as const)));
 	const built = groups.flatMap(({ group, jobs, instances }) => {
-		const records = runsBoshDns({ group, jobs, instances: [] })
-			? recordsJson(scheme, [...all.values()], links.providers)
-			: undefined;
+		const records = runsBoshDns({ group, jobs, instances: [] }) ? recordsJson(named) : undefined;
 		const packagesOn = byStemcell((stemcell) => groupPackages(jobs, { input, problems, stemcell }));
 		const own = instances.map(({ placed, record }): DesiredInstance => {
 			const disk = diskOf(group, cloud);
@@ -99,7 +106,13 @@ export function buildDesired(input: DesiredInput): {
 	});
 	const place = (name: string) => `/releases/${deployment.releases.findIndex((ref) => ref.name === name)}/version`;
 	problems.push(...cgroupProblems(cgroupUses(built, input), place));
-	return { instances: built, problems };
+	return { instances: built, shared: sharedLinks(scheme, links.providers), problems };
+}
+
+/** Each once: several links may lead to the same group. */
+function instancesOf({ links }: SharedLinks): readonly PlacedInstance[] {
+	const all = links.flatMap(({ from }) => from.instances);
+	return [...new Map(all.map((instance) => [instance.id, instance])).values()];
 }
 
 function cgroupUses(instances: readonly DesiredInstance[], { deployment, cgroups }: DesiredInput): CgroupUse[] {

@@ -1,6 +1,6 @@
-import type { ConsumeRef, InstanceGroup, Value, ValueMap } from "../manifest/deployment.ts";
+import type { ConsumeRef, Value, ValueMap } from "../manifest/deployment.ts";
 import type { LinkData } from "../template/render.ts";
-import type { LinkProvider } from "./link-providers.ts";
+import type { OfferedLink } from "./link-providers.ts";
 import {
 	instanceName,
 	linkQuery,
@@ -14,7 +14,7 @@ import {
 import type { PlacedInstance } from "./placed.ts";
 
 /** A resolved link as its consumer sees it; the consumer may choose the network, and addresses or names. */
-export function linkData(scheme: NameScheme, provider: LinkProvider, wish: ConsumeRef): LinkData {
+export function linkData(scheme: NameScheme, provider: OfferedLink, wish: ConsumeRef): LinkData {
 	const { group, instances } = provider.from;
 	const owner = nameOwner(scheme.features, group.name, provider);
 	const network = wish.network ?? defaultNetwork(group);
@@ -40,7 +40,7 @@ export function linkData(scheme: NameScheme, provider: LinkProvider, wish: Consu
 }
 
 /** Known without an instance: an errand's group has none until it runs. */
-function defaultNetwork({ networks }: InstanceGroup): string {
+function defaultNetwork({ networks }: OfferedLink["from"]["group"]): string {
 	const having = (what: "addressable" | "gateway") => networks.find((network) => network.default.includes(what));
 	return (having("addressable") ?? having("gateway") ?? networks[0])?.name ?? "";
 }

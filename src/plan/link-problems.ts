@@ -1,6 +1,6 @@
 import { type Problem, problem } from "../errors.ts";
 import type { LinkConsume } from "../release/release.ts";
-import type { LinkProvider } from "./link-providers.ts";
+import type { LinkProvider, OfferedLink } from "./link-providers.ts";
 
 /** Who wants a link. */
 export interface LinkConsumer {
@@ -34,7 +34,7 @@ export function absent(consumer: LinkConsumer, all: readonly LinkProvider[]): Pr
 	const [offer] = sameType;
 	const hint = offer
 		? `take one of that type: consumes: {${link.name}: {from: ${offer.name}}}`
-		: `add a job that provides type "${link.type}", or give the link by hand: consumes: {${link.name}: {instances: [{address: …}], properties: {…}}}`;
+		: `add a job that provides type "${link.type}", or give the link by hand: ${byHand(consumer)}`;
 	return problem("link-unresolved", message, { hint });
 }
 
@@ -46,7 +46,7 @@ export function blocked(consumer: LinkConsumer): Problem {
 }
 
 /** The consumer asks for the addresses on a network that the provider is not on. */
-export function notOnNetwork(consumer: LinkConsumer, provider: LinkProvider, network: string): Problem {
+export function notOnNetwork(consumer: LinkConsumer, provider: OfferedLink, network: string): Problem {
 	const networks = provider.from.group.networks.map(({ name }) => name).join(", ");
 	return problem(
 		"link-network",
@@ -57,22 +57,58 @@ export function notOnNetwork(consumer: LinkConsumer, provider: LinkProvider, net
 	);
 }
 
-/** The provider is in another deployment. */
-export function elsewhere(consumer: LinkConsumer, deployment: string): Problem {
+/** The other deployment has left no links. A deploy that failed leaves none: its instances may not be what they are to become. */
+export function unknownElsewhere(
+	consumer: LinkConsumer,
+	deployment: string,
+	why: "no such deployment" | "never finished",
+): Problem {
+	const from = `${wanted(consumer)} is to come from deployment "${deployment}"`;
+	if (why === "never finished")
+		return problem("link-unfinished-deployment", `${from}, whose first deploy has not finished yet`, {
+			hint: `bring ${deployment} up with davit deploy, then this one`,
+		});
+	return problem("link-no-deployment", `${from}, which is not recorded here`, {
+		hint: `deploy ${deployment} first, or give the link by hand: ${byHand(consumer)}`,
+	});
+}
+
+/** The other deployment shares no such link. */
+export function notShared(consumer: LinkConsumer, deployment: string, shared: readonly OfferedLink[]): Problem {
+	const { link, from = link.name } = consumer;
+	const all = shared.map(shown).join("; ");
+	const message = `${wanted(consumer)}: deployment "${deployment}" shares no link of that type under the name "${from}"`;
+	return problem("link-not-shared", `${message}; it shares ${all === "" ? "none" : all}`, {
+		hint: `in the manifest of ${deployment}, at the job that provides it: provides: {NAME: {as: ${from}, shared: true}}; deploy that, then this one`,
+	});
+}
+
+/** Several shared links of the other deployment have that name. */
+export function ambiguousElsewhere(
+	consumer: LinkConsumer,
+	deployment: string,
+	fitting: readonly OfferedLink[],
+): Problem {
+	const list = fitting.map(shown).join("; ");
 	return problem(
-		"link-across-deployments",
-		`${wanted(consumer)} is to come from deployment "${deployment}": davit can't resolve that yet`,
-		{
-			hint: `give it by hand: consumes: {${consumer.link.name}: {instances: [{address: …}], properties: {…}}}`,
-		},
+		"link-ambiguous",
+		`${wanted(consumer)} could come from ${fitting.length} providers of deployment "${deployment}": ${list}`,
+		{ hint: `in its manifest, give one of them a name of its own: provides: {NAME: {as: OTHER-NAME, shared: true}}` },
 	);
+}
+
+function byHand({ link }: LinkConsumer): string {
+	return `consumes: {${link.name}: {instances: [{address: …}], properties: {…}}}`;
 }
 
 function wanted({ group, job, link }: LinkConsumer): string {
 	return `instance group "${group}", job "${job}": link "${link.name}" (type "${link.type}")`;
 }
 
-function shown({ from, job, name, originalName, type }: LinkProvider): string {
+/** Job and original name are known of this deployment's links only. */
+function shown(link: OfferedLink & Partial<Pick<LinkProvider, "job" | "originalName">>): string {
+	const { from, job, name, originalName = name, type } = link;
 	const original = originalName === name ? "" : `, in its spec "${originalName}"`;
-	return `"${name}"${original} (type "${type}") of instance group "${from.group.name}", job "${job}"`;
+	const ofJob = job === undefined ? "" : `, job "${job}"`;
+	return `"${name}"${original} (type "${type}") of instance group "${from.group.name}"${ofJob}`;
 }

@@ -12,17 +12,30 @@ export interface LinkGroup {
 	readonly instances: readonly PlacedInstance[];
 }
 
-/** One link that one job of one group offers. */
-export interface LinkProvider {
-	readonly from: LinkGroup;
-	readonly job: string;
+/** What makes up a link, whoever consumes it. Plain data. */
+export interface OfferedLink {
 	/** As the manifest renames it (`as`), else as the job's spec has it. */
 	readonly name: string;
-	readonly originalName: string;
 	readonly type: string;
 	/** May hold ((references)). */
 	readonly properties: ValueMap;
 	readonly aliases: readonly ProvideAlias[];
+	readonly from: {
+		readonly group: {
+			readonly name: string;
+			readonly networks: readonly Pick<InstanceGroup["networks"][number], "name" | "default">[];
+		};
+		readonly instances: readonly PlacedInstance[];
+	};
+}
+
+/** One link that one job of one group offers. */
+export interface LinkProvider extends OfferedLink {
+	readonly from: LinkGroup;
+	readonly job: string;
+	readonly originalName: string;
+	/** Other deployments may consume it. */
+	readonly shared: boolean;
 }
 
 /** All links that the groups offer: those of the job specs and those that the manifest adds, less those it blocks with `nil`. */
@@ -54,6 +67,7 @@ function jobProviders(from: LinkGroup, { ref, job }: JobUse, problems: Problem[]
 				type,
 				properties: exposed.properties,
 				aliases: settings.aliases ?? [],
+				shared: settings.shared === true,
 			},
 		];
 	});

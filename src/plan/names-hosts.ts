@@ -29,18 +29,19 @@ export function hostsLines(
 }
 
 function namesOf(
-	scheme: NameScheme,
+	own: NameScheme,
 	link: LinkData,
 	target: LinkData["instances"][number],
 	instance: PlacedInstance,
 ): readonly string[] {
 	const { query } = link;
 	if (!query) return [];
-	const record = instanceRecordName(scheme, instance, link.default_network);
-	const own = parseIp(target.address) ? [] : [target.address];
+	// The link may be another deployment's.
+	const record = instanceRecordName({ ...own, deployment: link.deployment_name }, instance, link.default_network);
+	const given = parseIp(target.address) ? [] : [target.address];
 	const azs = query.azs[instance.az] === undefined ? [[]] : [[], [instance.az]];
 	const queries = azs.flatMap((some) =>
 		(["smart", "healthy", "all"] as const).map((health) => queryName(query, { azs: some, health })),
 	);
-	return [record, ...own, ...queries];
+	return [record, ...given, ...queries];
 }

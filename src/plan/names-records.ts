@@ -1,5 +1,5 @@
 import type { ProvideAlias } from "../manifest/deployment.ts";
-import type { LinkGroup, LinkProvider } from "./link-providers.ts";
+import type { LinkGroup, OfferedLink } from "./link-providers.ts";
 import { canonicalName, instanceRecordName, type NameScheme, nameNumber, ownerNumber, rootDomain } from "./names.ts";
 import type { PlacedInstance } from "./placed.ts";
 
@@ -19,23 +19,31 @@ const recordKeys = [
 	"instance_index",
 ] as const;
 
-/** `instance/dns/records.json` as bosh-dns reads it and a director writes it (bosh-director's dns_records). Same input, same text. */
-export function recordsJson(
-	scheme: NameScheme,
-	instances: readonly PlacedInstance[],
-	providers: readonly LinkProvider[],
-): string {
-	const addresses = instances.flatMap((instance) =>
-		Object.entries(instance.networks).flatMap(([network, { ip }]) =>
-			ip === undefined ? [] : [{ instance, network, ip }],
+/** What a deployment has names for. */
+export interface Named {
+	readonly scheme: NameScheme;
+	readonly instances: readonly PlacedInstance[];
+	readonly providers: readonly OfferedLink[];
+}
+
+/**
+ * `instance/dns/records.json` as bosh-dns reads it and a director writes it (bosh-director's dns_records), for a deployment and what it
+ * consumes of others. Same input, same text.
+ */
+export function recordsJson(deployments: readonly Named[]): string {
+	const addresses = deployments.flatMap(({ scheme, instances, providers }) =>
+		instances.flatMap((instance) =>
+			Object.entries(instance.networks).flatMap(([network, { ip }]) =>
+				ip === undefined ? [] : [{ scheme, providers, instance, network, ip }],
+			),
 		),
 	);
 	return JSON.stringify({
-		records: addresses.map(({ instance, network, ip }) => [ip, instanceRecordName(scheme, instance, network)]),
+		records: addresses.map(({ scheme, instance, network, ip }) => [ip, instanceRecordName(scheme, instance, network)]),
 		// A director counts up; bosh-dns only passes it on.
 		version: 1,
 		record_keys: recordKeys,
-		record_infos: addresses.map(({ instance, network, ip }) => {
+		record_infos: addresses.map(({ scheme, providers, instance, network, ip }) => {
 			const groupIds = ownersOf(instance.group, providers).map((owner) => String(ownerNumber(scheme, owner)));
 			const info: Record<(typeof recordKeys)[number], unknown> = {
 				id: instance.id,
@@ -54,23 +62,23 @@ export function recordsJson(
 			};
 			return recordKeys.map((key) => info[key]);
 		}),
-		aliases: aliasRecords(scheme, providers),
+		aliases: aliasRecords(deployments),
 	});
 }
 
 /** The group itself, and each link that one of its jobs provides. */
-function ownersOf(group: string, providers: readonly LinkProvider[]) {
+function ownersOf(group: string, providers: readonly OfferedLink[]) {
 	const links = providers.filter(({ from }) => from.group.name === group).map(linkName);
 	return [{ group }, ...[...new Set(links)].sort().map((link) => ({ group, link }))];
 }
 
-function linkName({ name, type }: LinkProvider): string {
+function linkName({ name, type }: OfferedLink): string {
 	return `${name}-${type}`;
 }
 
-function aliasRecords(scheme: NameScheme, providers: readonly LinkProvider[]): Record<string, unknown[]> {
+function aliasRecords(deployments: readonly Named[]): Record<string, unknown[]> {
 	const records: Record<string, unknown[]> = {};
-	for (const { provider, alias } of aliasesOf(providers)) {
+	for (const { scheme, provider, alias } of deployments.flatMap(aliasesOf)) {
 		const record = {
 			root_domain: rootDomain,
 			group_id: String(ownerNumber(scheme, { group: provider.from.group.name, link: linkName(provider) })),
@@ -83,8 +91,8 @@ function aliasRecords(scheme: NameScheme, providers: readonly LinkProvider[]): R
 	return records;
 }
 
-function aliasesOf(providers: readonly LinkProvider[]) {
-	return providers.flatMap((provider) => provider.aliases.map((alias: ProvideAlias) => ({ provider, alias })));
+function aliasesOf({ scheme, providers }: Named) {
+	return providers.flatMap((provider) => provider.aliases.map((alias: ProvideAlias) => ({ scheme, provider, alias })));
 }
 
 /** True if the group's VMs run bosh-dns, and so need records.json. */

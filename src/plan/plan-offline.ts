@@ -101,6 +101,7 @@ export function planOffline(
 			stemcell: nobody,
 			vmResources: nobody,
 			cgroups: nobody,
+			linksElsewhere: () => "no such deployment",
 		});
 		for (const { placed: instance } of built.instances)
 			for (const { ip } of Object.values(instance.networks)) if (ip !== undefined) taken.add(ip);

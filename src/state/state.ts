@@ -26,7 +26,7 @@ export interface Lease {
 	release(): Promise<void>;
 }
 
-/** What is recorded of a deployment: enough to plan the next one. Holds no secret. */
+/** What is recorded of a deployment: enough to plan the next one. What may hold secrets is sealed. */
 export interface DeploymentRecord {
 	readonly name: string;
 	/** Absolute paths of the cloud files that it was deployed with, remembered. None: the embedded provider's, which comes with davit. */
@@ -34,11 +34,13 @@ export interface DeploymentRecord {
 	/** Absolute paths of the runtime configs, remembered. */
 	readonly runtimeConfigFiles: readonly string[];
 	readonly manifestFile: string;
-	/** Digest of the interpolated manifest of the last finished deploy; absent if none finished. */
+	/** Keyed digest of the interpolated manifest and the cloud of the last finished deploy; absent if none finished. */
 	readonly manifestDigest?: string;
-	/** The interpolated manifest (references to generated variables kept), and the cloud file's data. */
+	/** Sealed: the interpolated manifest (references to generated variables kept), and the cloud file's data. */
 	readonly manifest: unknown;
 	readonly cloud: unknown;
+	/** Sealed: the links that other deployments may consume; absent until a deploy has finished. */
+	readonly links?: string;
 	/** Wall clock of the last finished deploy. */
 	readonly deployedAt?: number;
 	/** Releases by `name/version`: job and package fingerprints, so that same version with other content is seen. */

@@ -148,7 +148,7 @@ async function startBoshDns(folder: string) {
 	const at = (name: string) => join(folder, name);
 	await mkdir(at("jobs"));
 	for (const [name, text] of Object.entries(made)) await writeFile(at(name), text);
-	await writeFile(at("records.json"), recordsJson(long, [...web, ...db], providers));
+	await writeFile(at("records.json"), recordsJson([{ scheme: long, instances: [...web, ...db], providers }]));
 	const tls = { ca_file: at("ca"), certificate_file: at("certificate"), private_key_file: at("key") };
 	const config = {
 		address: "169.254.0.2",

@@ -19,8 +19,12 @@ Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 			const name = await chosenDeployment(store, options, context.env);
 			const { deployment: record } = await store.read(name);
 			if (!record) return 1;
-			await withRun("attach-disk", recordedInputs(record), store, context, (run) =>
-				attachDisk(run, String(selector), String(cid), options.skipDrain === true),
+			await withRun(
+				"attach-disk",
+				(key) => recordedInputs(record, key),
+				store,
+				context,
+				(run) => attachDisk(run, String(selector), String(cid), options.skipDrain === true),
 			);
 			return 0;
 		} finally {

@@ -31,26 +31,32 @@ export const command: Command = {
 			);
 			const { deployment: record } = await store.read(name);
 			if (!record) return 0;
-			await withRun("delete-deployment", recordedInputs(record), store, context, async (run) => {
-				const pieces = await deletePieces(run);
-				const plan = planDelete({
-					deployment: name,
-					...pieces.input,
-					skipDrain: options.skipDrain === true,
-					forget: true,
-				});
-				const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
-				await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
-				context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
-				await applyPlan(plan, pieces.applyContext);
-				context.emit({ type: "note", text: `${name}: deleted` });
-				const disks = run.records.disks().map(({ cid }) => cid);
-				if (disks.length > 0)
-					context.emit({
-						type: "note",
-						text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
+			await withRun(
+				"delete-deployment",
+				(key) => recordedInputs(record, key),
+				store,
+				context,
+				async (run) => {
+					const pieces = await deletePieces(run);
+					const plan = planDelete({
+						deployment: name,
+						...pieces.input,
+						skipDrain: options.skipDrain === true,
+						forget: true,
 					});
-			});
+					const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
+					await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
+					context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
+					await applyPlan(plan, pieces.applyContext);
+					context.emit({ type: "note", text: `${name}: deleted` });
+					const disks = run.records.disks().map(({ cid }) => cid);
+					if (disks.length > 0)
+						context.emit({
+							type: "note",
+							text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
+						});
+				},
+			);
 			return 0;
 		} finally {
 			await store.close();

@@ -38,7 +38,13 @@ export const command: Command = {
 			const recorded = async (name: string) => (await store.read(name)).deployment;
 			const inputs = await readManifest(String(manifest), options, context, { recorded });
 			for (const problem of inputs.warnings) context.emit({ type: "problem", problem });
-			await withRun("deploy", inputs, store, context, (run) => deploy(run, options));
+			await withRun(
+				"deploy",
+				() => inputs,
+				store,
+				context,
+				(run) => deploy(run, options),
+			);
 			return 0;
 		} finally {
 			await store.close();

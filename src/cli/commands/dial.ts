@@ -8,13 +8,13 @@ import { openCpis } from "../session/cpis.ts";
 import { wayTo } from "../session/machines.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { oneInstance } from "../session/one-instance.ts";
-import { chosenDeployment, openStore } from "../session/store.ts";
+import { chosenDeployment, openKey, openStore } from "../session/store.ts";
 import { createTunnels } from "../session/tunnel.ts";
 
 export const command: Command = {
 	arguments: "<deployment> <instance>",
 	options: [],
-	help: "OpenSSH's ProxyCommand: standard input and output are the bytes of the instance's SSH port. It needs no key.",
+	help: "OpenSSH's ProxyCommand: standard input and output are the bytes of the instance's SSH port.",
 	endsByInterrupt: true,
 	run: async ([deployment, instance], options, context) => {
 		const way = await findWay(String(instance), { ...options, deployment }, context);
@@ -46,7 +46,7 @@ async function findWay(instance: string, options: Options, context: CliContext) 
 		const name = await chosenDeployment(store, options, context.env);
 		const { deployment: record, ...recorded } = await store.read(name);
 		if (!record) throw new UserError(problem("never-deployed", `deployment "${name}" was never deployed`));
-		const { cloud } = recordedInputs(record);
+		const { cloud } = recordedInputs(record, await openKey(context, store));
 		const cpis = await openCpis(cloud, context);
 		const records = new Records(recorded);
 		const owner = { store: store.uuid, deployment: name };

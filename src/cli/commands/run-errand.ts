@@ -29,15 +29,21 @@ export const command: Command = {
 			const name = await chosenDeployment(store, options, context.env);
 			const { deployment: record } = await store.read(name);
 			if (!record) return 1;
-			return await withRun("run-errand", recordedInputs(record), store, context, async (run) => {
-				const group = run.inputs.deployment.instanceGroups.find(
-					(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
-				);
-				const { results, fetched } = group
-					? await runGroup(String(errand), run, options)
-					: await runColocated(String(errand), run, options);
-				return showResults(results, context) && fetched ? 0 : 1;
-			});
+			return await withRun(
+				"run-errand",
+				(key) => recordedInputs(record, key),
+				store,
+				context,
+				async (run) => {
+					const group = run.inputs.deployment.instanceGroups.find(
+						(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
+					);
+					const { results, fetched } = group
+						? await runGroup(String(errand), run, options)
+						: await runColocated(String(errand), run, options);
+					return showResults(results, context) && fetched ? 0 : 1;
+				},
+			);
 		} finally {
 			await store.close();
 		}

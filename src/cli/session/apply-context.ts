@@ -39,7 +39,7 @@ export interface ApplyContextParts {
 	readonly variables?: VariableBook;
 	readonly renderBook?: RenderBook;
 	readonly stemcells?: StemcellBook;
-	readonly record?: DeploymentRecord;
+	readonly record?: () => DeploymentRecord;
 }
 
 /** Puts together what steps work with. */
@@ -47,7 +47,7 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 	const { context, lease, store, records, machines, login, blobs, releases, key } = parts;
 	const renderBook = needed(parts.renderBook);
 	const variables = needed(parts.variables);
-	const record = needed(parts.record);
+	const record = () => needed(parts.record)()();
 	const stemcells = needed(parts.stemcells);
 	const desired = new Map(parts.desired.map((instance) => [instance.name, instance]));
 	const of = (name: InstanceName) => {

@@ -5,7 +5,9 @@ import type { DeploymentRecord } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
 import { planFrom } from "./deploy-plan.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
-import { type DesiredFlags, desiredState } from "./desired-state.ts";
+import { type DesiredFlags, type DesiredState, desiredState } from "./desired-state.ts";
+import { recordedLinks } from "./links-elsewhere.ts";
+import { sealPart } from "./recorded-parts.ts";
 import { releaseContents } from "./releases.ts";
 
 export interface DeployFlags extends DesiredFlags, DiffOptions {
@@ -40,26 +42,44 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			skipDrain: flags.skipDrain,
 		});
 		const notes = deployment.notes === undefined ? [] : [deployment.notes];
-		return { plan, applyContext: applyContext({ ...run, ...state, record }), notes, close: state.close };
+		return {
+			plan,
+			applyContext: applyContext({ ...run, ...state, record: () => withLinks(record, state, run) }),
+			notes,
+			close: state.close,
+		};
 	} catch (error) {
 		await state.close();
 		throw error;
 	}
 }
 
+/** With what other deployments may consume from now on. */
+function withLinks(
+	record: DeploymentRecord,
+	{ shared, variables }: DesiredState,
+	run: DeploymentRun,
+): DeploymentRecord {
+	const { key, records, context } = run;
+	const ips = new Map(records.instances().map((instance) => [instance.id, instance.ips]));
+	const links = recordedLinks(shared, variables.values, (id) => ips.get(id) ?? {});
+	return { ...record, links: sealPart("links", links, { deployment: record.name, key, random: context.random }) };
+}
+
 /** The record that `record-deploy` will write; until then the one of the last finished deploy stays, if there is one. */
 async function recordStart(
-	{ inputs, store, lease, former, inputsDigest }: DeploymentRun,
+	{ inputs, store, lease, former, inputsDigest, key, context: { random } }: DeploymentRun,
 	releases: DeploymentRecord["releases"],
 ): Promise<DeploymentRecord> {
 	const { deployment, manifestFile, files, manifestValue, cloudValue } = inputs;
+	const place = { deployment: deployment.name, key, random };
 	const base = {
 		name: deployment.name,
 		cloudFiles: files.cloudFiles,
 		runtimeConfigFiles: files.runtimeConfigFiles,
 		manifestFile,
-		manifest: manifestValue,
-		cloud: cloudValue,
+		manifest: sealPart("manifest", manifestValue, place),
+		cloud: sealPart("cloud", cloudValue, place),
 		notes: [],
 	};
 	if (former?.deployedAt === undefined)

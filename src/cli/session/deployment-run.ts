@@ -2,10 +2,10 @@ import type { Login } from "../../apply/context.ts";
 import { Records } from "../../apply/records.ts";
 import { settleIntents } from "../../apply/resume.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
-import { digestOf } from "../../digest.ts";
+import { canonicalJson } from "../../digest.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { DeploymentRecord, Lease } from "../../state/state.ts";
-import type { Key } from "../../variables/key.ts";
+import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
 import { ensureLogin } from "./login.ts";
@@ -24,7 +24,7 @@ export interface DeploymentRun {
 	readonly records: Records;
 	/** As it was recorded when the run began. */
 	readonly former: DeploymentRecord | undefined;
-	/** Digest of manifest and cloud as they are now. */
+	/** Keyed digest of manifest and cloud as they are now. */
 	readonly inputsDigest: string;
 	readonly login: Login;
 	readonly cpis: Cpis;
@@ -35,13 +35,14 @@ export interface DeploymentRun {
 /** Takes the lease of the deployment, settles what an earlier run left open, and gives all to `work`. */
 export async function withRun<T>(
 	verb: string,
-	inputs: Inputs,
+	inputsWith: (key: Key) => Inputs,
 	store: SqliteStore,
 	context: CliContext,
 	work: (run: DeploymentRun) => Promise<T>,
 ): Promise<T> {
-	const { name } = inputs.deployment;
 	const key = await openKey(context, store);
+	const inputs = inputsWith(key);
+	const { name } = inputs.deployment;
 	const lease = await store.acquire(name, holderName(verb));
 	const ending: (() => Promise<void> | void)[] = [() => lease.release()];
 	try {
@@ -66,7 +67,7 @@ export async function withRun<T>(
 			now: context.clock.now,
 		});
 		const blobs = await openBlobs(context);
-		const inputsDigest = digestOf({ manifest: inputs.manifestValue, cloud: inputs.cloudValue });
+		const inputsDigest = keyedDigest(key, canonicalJson({ manifest: inputs.manifestValue, cloud: inputs.cloudValue }));
 		return await work({
 			context: { ...context, signal },
 			inputs,

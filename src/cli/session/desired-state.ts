@@ -3,11 +3,13 @@ import type { Deployment, Value, VariableDefinition } from "../../manifest/deplo
 import { buildDesired } from "../../plan/build-desired.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { placeInstances } from "../../plan/place.ts";
+import type { SharedLinks } from "../../plan/shared-links.ts";
 import type { Release } from "../../release/release.ts";
 import type { InstanceRecord } from "../../state/state.ts";
 import { createRubyRenderer } from "../../template/ruby/renderer.ts";
 import { keyedDigest } from "../../variables/key.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
+import { openLinksElsewhere } from "./links-elsewhere.ts";
 import { located } from "./located.ts";
 import { monitProblems } from "./monit-problems.ts";
 import { openReleases, refuseChangedReleases } from "./releases.ts";
@@ -28,6 +30,8 @@ export interface DesiredFlags {
 export interface DesiredState {
 	readonly desired: readonly DesiredInstance[];
 	readonly obsolete: readonly InstanceRecord[];
+	/** What it offers to other deployments, once it is deployed. */
+	readonly shared: SharedLinks;
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly variables: VariableBook;
 	readonly renderBook: RenderBook;
@@ -53,6 +57,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		placement,
 		releases,
 		disks: records.disks(),
+		linksElsewhere: await openLinksElsewhere(deployment, { store, key }, context),
 		stemcell: stemcells.of,
 		vmResources: await vmResourceProperties(deployment, run.cpis, context.signal),
 		cgroups: stemcells.cgroups,
@@ -89,6 +94,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		if (variables.planned.length > 0) renderer.warm();
 		return {
 			desired,
+			shared: built.shared,
 			obsolete: obsoleteOf(placement.obsolete, deployment, flags),
 			releases,
 			variables,

@@ -10,9 +10,11 @@ import { withRuntimeConfigs } from "../../manifest/runtime-config.ts";
 import { parseCloud, parseDeployment } from "../../manifest/schema.ts";
 import { usedVariables } from "../../manifest/unused.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
+import type { Key } from "../../variables/key.ts";
 import { type CliContext, type Options, texts } from "../command.ts";
 import { readInputs, readText } from "./inputs.ts";
 import { packageFolder } from "./package-folder.ts";
+import { openPart } from "./recorded-parts.ts";
 import { stemcellChoices } from "./stemcells.ts";
 
 /** The files beside the manifest, absolute: remembered with the deployment. */
@@ -115,14 +117,12 @@ function withChoices<T extends Pick<Inputs, "cloud" | "cloudValue">>(
 }
 
 /** The manifest and cloud that a deployment was last deployed with. */
-export function recordedInputs(record: DeploymentRecord): Inputs {
-	const again = (value: unknown, file: string) =>
-		interpolateManifest({ manifest: { text: formatYaml(value as Value), file } });
-	const checked = check(
-		again(record.manifest, `recorded manifest of ${record.name}`),
-		again(record.cloud, `recorded cloud of ${record.name}`),
-		dirname(record.manifestFile),
-	);
+export function recordedInputs(record: DeploymentRecord, key: Key): Inputs {
+	const again = (part: "manifest" | "cloud") => {
+		const value = openPart(part, record[part], { deployment: record.name, key });
+		return interpolateManifest({ manifest: { text: formatYaml(value), file: `recorded ${part} of ${record.name}` } });
+	};
+	const checked = check(again("manifest"), again("cloud"), dirname(record.manifestFile));
 	return { ...checked, manifestFile: record.manifestFile, files: record };
 }
 

@@ -43,7 +43,7 @@ export async function withDeployment<T>(
 			throw new UserError(
 				problem("never-deployed", `deployment "${name}" was never deployed`, { hint: "davit deploy goes on with it" }),
 			);
-		const inputs = recordedInputs(record);
+		const inputs = recordedInputs(record, key);
 		const cpis = await openCpis(inputs.cloud, context);
 		const records = new Records(recorded);
 		const owner = { store: store.uuid, deployment: name };

@@ -99,7 +99,7 @@ export function readSealed(variable: StoredVariable, deployment: string, key: Ke
 }
 
 /** Every text in a value that must not be shown. Public parts (certificates, public keys) are no secrets. */
-function secretsOf(value: Value): string[] {
+export function secretsOf(value: Value): string[] {
 	if (typeof value === "string") return [value];
 	if (value === null || typeof value !== "object" || Array.isArray(value)) return [];
 	const { private_key: privateKey } = value as { private_key?: Value };

@@ -27,6 +27,7 @@ function desired(text: string) {
 		stemcell: () => undefined,
 		vmResources: ({ vmResources }, cpi) => vmResources && { cpi, memory: vmResources.ramMib },
 		cgroups: () => undefined,
+		linksElsewhere: () => "no such deployment",
 	});
 	return instances[0];
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { ConsumeRef, JobRef } from "../../../src/manifest/deployment.ts";
 import { linkProviders } from "../../../src/plan/link-providers.ts";
 import { resolveLinks } from "../../../src/plan/links.ts";
-import { nameNumber, ownerNumber } from "../../../src/plan/names.ts";
+import { type NameScheme, nameNumber, ownerNumber } from "../../../src/plan/names.ts";
+import { type SharedLinks, sharedLinks } from "../../../src/plan/shared-links.ts";
 import { jobUse, linkGroup, manual, placed, releaseJob, scheme } from "../../support/links.ts";
 
 const prov = releaseJob("prov", {
@@ -197,8 +199,8 @@ describe("a link that can't be resolved says who wants it, what there is, and th
 		`);
 	});
 
-	test("a blocked link that is needed, a network that the provider is not on, another deployment", () => {
-		const wishes = ["nil", { from: "conn", network: "back" }, { from: "conn", deployment: "other" }] as const;
+	test("a blocked link that is needed, a network that the provider is not on", () => {
+		const wishes = ["nil", { from: "conn", network: "back" }] as const;
 		const consumers = wishes.map((wish, index) => linkGroup(`c${index}`, [jobUse(cons, { consumes: { conn: wish } })]));
 		expect(
 			shown(resolveLinks(scheme(), [linkGroup("a", [jobUse(prov)]), ...consumers]).problems),
@@ -206,14 +208,64 @@ describe("a link that can't be resolved says who wants it, what there is, and th
 			"instance group "c0", job "cons": link "conn" (type "db") is blocked by "nil", and the job can't do without it
 			  remove consumes: {conn: nil}; only optional links can be blocked
 			instance group "c1", job "cons": link "conn" (type "db"): its provider, "conn" (type "db") of instance group "a", job "prov", is not on network "back"
-			  it is on: default
-			instance group "c2", job "cons": link "conn" (type "db") is to come from deployment "other": davit can't resolve that yet
-			  give it by hand: consumes: {conn: {instances: [{address: …}], properties: {…}}}"
+			  it is on: default"
 		`);
 	});
 
 	test("an ambiguity that nobody runs into is no error", () => {
 		expect(resolveLinks(scheme(), two).problems).toEqual([]);
+	});
+});
+
+describe("a link of another deployment", () => {
+	const other: NameScheme = { ...scheme({ useDnsAddresses: true }), deployment: "other", azs: ["z9"] };
+	const shared = { conn: { as: "main", shared: true } };
+	const offering = (provides: JobRef["provides"], ...groups: readonly string[]) =>
+		sharedLinks(other, linkProviders(groups.map((group) => linkGroup(group, [jobUse(prov, { provides })]))).providers);
+	const consume = (wish: ConsumeRef, elsewhere: SharedLinks) =>
+		resolveLinks(scheme(), [linkGroup("web", [jobUse(cons, { consumes: { conn: wish } })])], (name) =>
+			name === "other" ? elsewhere : "no such deployment",
+		);
+
+	test("has that deployment's names, and addresses or names as the consumer chooses", () => {
+		const elsewhere = offering(shared, "db");
+		const links = consume({ from: "main", deployment: "other" }, elsewhere);
+		expect(links.problems).toEqual([]);
+		expect(links.of("web", "cons").conn).toMatchObject({
+			deployment_name: "other",
+			address: "q-s0.db.default.other.bosh",
+			instances: [{ id: "db-uuid-0", address: "10.0.0.1" }],
+		});
+		expect(links.elsewhere).toEqual([elsewhere]);
+		const named = consume({ from: "other.main", deployment: "other", ipAddresses: false }, elsewhere);
+		expect(named.of("web", "cons").conn?.instances[0]?.address).toBe("db-uuid-0.db.default.other.bosh");
+	});
+
+	test("is none that only that deployment's own jobs may consume", () => {
+		expect(offering({ conn: { as: "main" } }, "db").links).toEqual([]);
+		expect(offering({ conn: { as: "main", shared: false } }, "db").links).toEqual([]);
+	});
+
+	test("is plain data, as it has to be to be recorded", () => {
+		const elsewhere = offering(shared, "db");
+		expect(JSON.parse(JSON.stringify(elsewhere))).toEqual(elsewhere);
+	});
+
+	test("that can't be resolved says what the other one shares", () => {
+		const wishes: readonly [ConsumeRef, SharedLinks][] = [
+			[{ from: "conn", deployment: "other" }, offering(shared, "db")],
+			[{ from: "main", deployment: "other" }, offering(shared, "db", "more")],
+			[{ from: "main", deployment: "other", network: "back" }, offering(shared, "db")],
+		];
+		const told = wishes.map(([wish, elsewhere]) => shown(consume(wish, elsewhere).problems));
+		expect(told.join("\n")).toMatchInlineSnapshot(`
+			"instance group "web", job "cons": link "conn" (type "db"): deployment "other" shares no link of that type under the name "conn"; it shares "main" (type "db") of instance group "db"
+			  in the manifest of other, at the job that provides it: provides: {NAME: {as: conn, shared: true}}; deploy that, then this one
+			instance group "web", job "cons": link "conn" (type "db") could come from 2 providers of deployment "other": "main" (type "db") of instance group "db"; "main" (type "db") of instance group "more"
+			  in its manifest, give one of them a name of its own: provides: {NAME: {as: OTHER-NAME, shared: true}}
+			instance group "web", job "cons": link "conn" (type "db"): its provider, "main" (type "db") of instance group "db", is not on network "back"
+			  it is on: default"
+		`);
 	});
 });
 

@@ -116,7 +116,8 @@ describe("records.json", () => {
 	test("is a director's", () => {
 		const g = ownerNumber(scheme(), { group: "my_db" });
 		const l = ownerNumber(scheme(), { group: "my_db", link: "main-db" });
-		const text = recordsJson(scheme(), [placed("my_db", 0), placed("none", 1, { az: "" })], providers);
+		const instances = [placed("my_db", 0), placed("none", 1, { az: "" })];
+		const text = recordsJson([{ scheme: scheme(), instances, providers }]);
 		expect(JSON.parse(text)).toEqual({
 			records: [
 				["10.0.0.1", "my_db-uuid-0.my-db.default.min.bosh"],
@@ -191,6 +192,18 @@ describe("records.json", () => {
 				],
 			},
 		});
+	});
+
+	test("has what is consumed of another deployment under that deployment's names", () => {
+		const own = { scheme: scheme(), instances: [placed("my_db", 0)], providers };
+		const other = { ...own, scheme: { ...scheme(), deployment: "other" }, instances: [placed("db", 1)] };
+		const { records, record_keys: keys, record_infos: infos } = JSON.parse(recordsJson([own, other]));
+		expect(records).toEqual([
+			["10.0.0.1", "my_db-uuid-0.my-db.default.min.bosh"],
+			["10.0.0.2", "db-uuid-1.db.default.other.bosh"],
+		]);
+		expect(infos.map((info: unknown[]) => info[keys.indexOf("deployment")])).toEqual(["min", "other"]);
+		expect(infos[1][keys.indexOf("group_ids")]).toEqual([`${ownerNumber(other.scheme, { group: "db" })}`]);
 	});
 
 	test("goes to VMs that run bosh-dns; an alias is an error where a VM has none", () => {
