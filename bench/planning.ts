@@ -97,7 +97,7 @@ function planWithoutReleases(manifest: string): number {
 	const { deployment } = parseDeployment(interpolateManifest({ manifest: { text: manifest, file: "big.yml" } }), "/");
 	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: cloudText, file: "cloud.yml" } }));
 	if (!deployment || !cloud) throw new Error("the manifest can't be read");
-	return planOffline(deployment, cloud, new Set()).plan.instances.length;
+	return planOffline(deployment, cloud, { used: new Set(), imported: new Set() }).plan.instances.length;
 }
 
 /** How planning grows with the platform: 10 times the instances, and no more than about 10 times the time. */

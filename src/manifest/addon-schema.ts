@@ -39,7 +39,7 @@ export const addon = section(
 		),
 		exclude: optional(filter).describe("Groups that don't."),
 	},
-	{ notYet: { properties: "give each job of the addon its own properties" } },
+	{ notHere: { properties: "give each job of the addon its own properties" } },
 ).transform(
 	(given): Addon => ({
 		name: given.name,

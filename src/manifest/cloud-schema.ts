@@ -86,7 +86,7 @@ export const cloud = section(
 		properties: ignored.describe("Read and passed over: properties are a CPI's, under cpis."),
 	},
 	{
-		notYet: {
+		notHere: {
 			flags: "this is a deploy config: give the flags to davit deploy",
 			rules: "this is a resurrection config: davit recreates VMs only when it deploys",
 		},

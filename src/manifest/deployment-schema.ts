@@ -61,7 +61,7 @@ export const deployment = section(
 		properties: ignored.describe("Read and passed over: give properties to jobs."),
 	},
 	{
-		notYet: {
+		notHere: {
 			cloud_provider: CREATE_ENV,
 			resource_pools: CREATE_ENV,
 			disk_pools: CREATE_ENV,

@@ -63,6 +63,8 @@ export const group = section(
 	{
 		notYet: {
 			persistent_disks: "use persistent_disk_type: a group has one persistent disk",
+		},
+		notHere: {
 			persistent_disk_pool: "write persistent_disk_type, and disk_types in the cloud file",
 			resource_pool: "write vm_type and stemcell (manifest v2)",
 			templates: "write jobs (manifest v2)",

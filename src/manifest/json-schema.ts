@@ -50,10 +50,12 @@ export function jsonSchema(name: SchemaName): JsonSchema {
 }
 
 function refuseKeys(zodSchema: z.core.$ZodType, part: JsonSchema): void {
-	const { notYet } = notesOf(zodSchema);
-	if (!notYet || !part.properties) return;
+	const { notYet, notHere } = notesOf(zodSchema);
+	if (!part.properties) return;
 	for (const [key, instead] of Object.entries(notYet))
 		part.properties[key] = { not: {}, deprecated: true, description: `davit doesn't do this yet: ${instead}` };
+	for (const [key, instead] of Object.entries(notHere))
+		part.properties[key] = { not: {}, deprecated: true, description: `It doesn't belong here: ${instead}` };
 }
 
 /** Wherever a value is wanted that is no text, a variable may stand. */

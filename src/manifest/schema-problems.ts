@@ -63,10 +63,14 @@ function issuesInside(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$Zod
 
 function reportKey(key: string, path: readonly PropertyKey[], schema: z.ZodType, report: Report): void {
 	const object = sectionAt(schema, path);
-	const notYet = object ? notesOf(object).notYet : undefined;
+	const { notYet, notHere } = notesOf(object ?? {});
 	const at = pathOf([...path, key]);
-	if (notYet && Object.hasOwn(notYet, key)) {
+	if (Object.hasOwn(notYet, key)) {
 		report.error("not-yet", at, `davit doesn't do "${key}" yet (in ${where(path, report)})`, notYet[key] ?? "");
+		return;
+	}
+	if (Object.hasOwn(notHere, key)) {
+		report.error("not-here", at, `"${key}" doesn't belong in ${where(path, report)}`, notHere[key] ?? "");
 		return;
 	}
 	const guess = nearest(key, keysAt(schema, path));
@@ -78,7 +82,9 @@ function reportKey(key: string, path: readonly PropertyKey[], schema: z.ZodType,
 /** The keys that may stand there, those of BOSH's that davit refuses by name among them. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
 	const object = sectionAt(schema, path);
-	return object ? [...Object.keys(object.def.shape), ...Object.keys(notesOf(object).notYet ?? {})] : [];
+	if (!object) return [];
+	const { notYet, notHere } = notesOf(object);
+	return [object.def.shape, notYet, notHere].flatMap(Object.keys);
 }
 
 /** Where keys would stand that are there by another spelling: that they are missing is told by the wrong one. */

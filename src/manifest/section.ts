@@ -3,13 +3,15 @@ import type { Value, ValueMap } from "./deployment.ts";
 
 /** What a section says about keys that it doesn't take. */
 export interface SectionNotes {
-	/** Keys of BOSH that davit refuses by name, each with what to do instead. */
+	/** Keys of BOSH that davit does not do, each with what to do instead. */
 	readonly notYet?: Readonly<Record<string, string>>;
+	/** Keys that BOSH has in another file, or had in another version, each with where that is. */
+	readonly notHere?: Readonly<Record<string, string>>;
 }
 
 const notes = new WeakMap<object, SectionNotes>();
 
-/** A map with these keys and no others; `notYet` names those of BOSH that davit does not do. */
+/** A map with these keys and no others; `more` names those of BOSH that are refused by name. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape, more: SectionNotes = {}) {
 	const schema = z.strictObject(shape);
 	notes.set(schema, more);
@@ -17,8 +19,8 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape, more: Section
 }
 
 /** The notes given to `section`. */
-export function notesOf(schema: object): SectionNotes {
-	return notes.get(schema) ?? {};
+export function notesOf(schema: object): Required<SectionNotes> {
+	return { notYet: {}, notHere: {}, ...notes.get(schema) };
 }
 
 /** A key that may be left out. Null means the same, as in BOSH. */

@@ -29,6 +29,8 @@ export interface OfflinePlan {
 		readonly type: string;
 		readonly update_mode: string;
 		readonly used: boolean;
+		/** A value is taken over, so none is generated. */
+		readonly imported: boolean;
 	}[];
 	readonly links: readonly ManifestLink[];
 	readonly features: Readonly<Record<string, boolean>>;
@@ -78,12 +80,12 @@ interface OfflineJob {
 
 /**
  * The plan of a first deploy without a cloud and without a release at hand. `used` are the names of the variables that something refers
- * to. Errands get their places after the services, as they do when they run.
+ * to, `imported` those that there are values for. Errands get their places after the services, as they do when they run.
  */
 export function planOffline(
 	deployment: Deployment,
 	cloud: Cloud,
-	used: ReadonlySet<string>,
+	{ used, imported }: { readonly used: ReadonlySet<string>; readonly imported: ReadonlySet<string> },
 ): { readonly plan: OfflinePlan; readonly problems: readonly Problem[] } {
 	const taken = new Set<string>();
 	const parts = (["service", "errand"] as const).map((lifecycle) => {
@@ -124,7 +126,7 @@ export function planOffline(
 			...(url === undefined ? {} : { url }),
 		})),
 		variables: deployment.variables.map(({ name, type, updateMode }) => ({
-			...{ name, type, update_mode: updateMode, used: used.has(name) },
+			...{ name, type, update_mode: updateMode, used: used.has(name), imported: imported.has(name) },
 		})),
 		links: links.links,
 		features: { ...deployment.features },

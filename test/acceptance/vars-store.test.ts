@@ -226,6 +226,12 @@ describe("deploy --vars-store", () => {
 		withWorld(ordinary, async (world) => {
 			written(world);
 			world.write("store.yml", "password: kept-from-before\nunused: x\n");
+			const planned = await world.davit(["plan", "--offline", ...DEPLOY.slice(1)]);
+			expect(planned).toMatchObject({
+				code: 0,
+				stderr: expect.stringMatching(/1 variable to generate, 1 taken over$/m),
+			});
+			expect(existsSync(join(world.home, "state.db"))).toBe(false);
 			const { code, stderr } = await world.davit(DEPLOY);
 			expect(code, stderr).toBe(0);
 			expect(stderr).not.toContain("kept-from-before");
@@ -245,5 +251,7 @@ describe("deploy --vars-store", () => {
 			written(world, "rsa");
 			world.write("store.yml", "made: 5\npassword: {private_key: a}\n");
 			await expectFailure(world, DEPLOY, "a vars store whose values are of other types");
+			const plan = ["plan", "--offline", ...DEPLOY.slice(1)];
+			await expectFailure(world, plan, "a vars store whose values are of other types");
 		}));
 });

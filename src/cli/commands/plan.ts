@@ -2,6 +2,7 @@ import { problem, UserError } from "../../errors.ts";
 import { type OfflinePlan, planOffline } from "../../plan/plan-offline.ts";
 import { counted } from "../../plan/titles.ts";
 import type { Command } from "../command.ts";
+import { importedVariables, varsStoreOption } from "../session/imported-variables.ts";
 import { manifestOptions } from "../session/inputs.ts";
 import { located } from "../session/located.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
@@ -11,6 +12,7 @@ export const command: Command = {
 	options: [
 		...manifestOptions,
 		...configOptions,
+		varsStoreOption,
 		{ flags: "--offline", about: "the plan of a first deploy, without a cloud and without a release at hand" },
 	],
 	help: `Shows every instance with its AZ, addresses, VM type and disk. With --json one object holds the whole: instances, groups with their jobs
@@ -23,7 +25,11 @@ and properties, links, releases, variables; what only a deploy can know is {"unk
 		}
 		const nobody = async () => undefined;
 		const inputs = await readManifest(String(manifest), options, context, { recorded: nobody, cpiMayLack: true });
-		const { plan, problems } = planOffline(inputs.deployment, inputs.cloud, inputs.usedVariables);
+		const values = await importedVariables(inputs.deployment.variables, options, context);
+		const { plan, problems } = planOffline(inputs.deployment, inputs.cloud, {
+			used: inputs.usedVariables,
+			imported: new Set(values.keys()),
+		});
 		const told = problems.map((each) => located(each, inputs.place));
 		const errors = told.filter(({ severity }) => severity === "error");
 		for (const each of [...inputs.warnings, ...told.filter(({ severity }) => severity === "warning")])
@@ -60,11 +66,12 @@ function rowsOf(plan: OfflinePlan): readonly Readonly<Record<string, unknown>>[]
 /** `min-4: 4 VMs and 2 errands; 33 releases, 1 of them unused; 126 variables to generate` */
 function summary({ deployment, instances, releases, variables }: OfflinePlan): string {
 	const errands = instances.filter(({ lifecycle }) => lifecycle === "errand").length;
+	const taken = variables.filter(({ imported }) => imported).length;
 	const unused = releases.filter(({ used }) => !used).length;
 	const parts = [
 		`${counted(instances.length - errands, "VM")}${errands > 0 ? ` and ${counted(errands, "errand VM")}` : ""}`,
 		`${counted(releases.length, "release")}${unused > 0 ? `, ${unused} of them unused` : ""}`,
-		`${counted(variables.length, "variable")} to generate`,
+		`${counted(variables.length - taken, "variable")} to generate${taken > 0 ? `, ${taken} taken over` : ""}`,
 	];
 	return `${deployment}: ${parts.join("; ")}`;
 }

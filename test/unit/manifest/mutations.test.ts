@@ -114,7 +114,7 @@ function problemsOf(manifest: string, cloud: string, ops: string, vars: string):
 		if (!read.deployment || !readCloud.cloud) return told;
 		told.push(...checkDeployment(read.deployment, readCloud.cloud, { manifest: own, cloud: other }));
 		if (told.some(({ severity }) => severity === "error")) return told;
-		planOffline(read.deployment, readCloud.cloud, new Set());
+		planOffline(read.deployment, readCloud.cloud, { used: new Set(), imported: new Set() });
 		return told;
 	} catch (error) {
 		if (error instanceof UserError) return error.problems;

@@ -11,7 +11,10 @@ compilation:`,
 
 function offline(groups: readonly string[], more = "", used: readonly string[] = []) {
 	const deployment = deploymentOf(`${HEAD}instance_groups:\n${groups.join("")}${more}`);
-	const { plan, problems } = planOffline(deployment, cloudOf(CLOUDS).cloud, new Set(used));
+	const { plan, problems } = planOffline(deployment, cloudOf(CLOUDS).cloud, {
+		used: new Set(used),
+		imported: new Set(),
+	});
 	return { plan, told: problems.map(({ message, hint }) => `${message} (${hint})`) };
 }
 

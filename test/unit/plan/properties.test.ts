@@ -97,6 +97,6 @@ test("while a group grows and shrinks: addresses are in range, no two alike, kep
 
 test("planning twice gives the same", () => {
 	const text = manifest(group("a"), group("b", ", lifecycle: errand"), group("c", ", persistent_disk: 5"));
-	const plan = () => JSON.stringify(planOffline(deploymentOf(text), cloud, new Set()));
+	const plan = () => JSON.stringify(planOffline(deploymentOf(text), cloud, { used: new Set(), imported: new Set() }));
 	expect(plan()).toBe(plan());
 });
