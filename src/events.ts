@@ -9,6 +9,8 @@ export type DavitEvent =
 	| { readonly type: "plan"; readonly deployment: string; readonly steps: number; readonly changes: readonly string[] }
 	/** The plan of a first deploy, for programs; people get a table. */
 	| { readonly type: "offline-plan"; readonly plan: object }
+	/** What the next deploy would do, for programs; people get text. */
+	| { readonly type: "plan-report"; readonly plan: object }
 	| {
 			readonly type: "step-started";
 			readonly id: string;

@@ -7,7 +7,7 @@ import { runSteps } from "./schedule.ts";
 import { stepActions } from "./steps.ts";
 
 /** Steps at once, whatever the plan allows: a bound for one process's connections and memory. */
-const CONCURRENCY = 32;
+export const CONCURRENCY = 32;
 /** A step that is silent for this long is said to be waiting, in ms. */
 const SILENT_MS = 60_000;
 

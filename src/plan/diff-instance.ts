@@ -72,7 +72,10 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 	const machine = observed.machines.get(desired.name);
 	const reachable = machine?.reachable === true;
 	const replaced = replaceReasons(desired, options);
-	if (replaced.length > 0) return { desired, action: "update", vm: "replace", reasons: replaced, reachable };
+	if (replaced.length > 0) {
+		const inside = record.applied ? appliedReasons(desired) : [];
+		return { desired, action: "update", vm: "replace", reasons: [...replaced, ...inside], reachable };
+	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
 		return { desired, action: "update", vm: "power-on", reasons: [off, ...appliedReasons(desired)], reachable };

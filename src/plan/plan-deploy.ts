@@ -66,9 +66,10 @@ export function planDeploy(input: DeployInput): Plan {
 			after: input.unknownVariables.length > 0 ? [MAKE_VARIABLES] : [],
 			instances: updating,
 		});
-	steps.push(...updates(input, plans, prepared, compile.stepOf));
+	const canaries = new Set<InstanceName>();
+	steps.push(...updates(input, plans, prepared, compile.stepOf, canaries));
 	steps.push(...conclusion(input, steps));
-	return { deployment, steps: withUploads(steps), changes: changesOf(input) };
+	return { deployment, steps: withUploads(steps), changes: changesOf(input, canaries) };
 }
 
 function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
@@ -99,6 +100,7 @@ function updates(
 	plans: readonly InstancePlan[],
 	prepared: ReadonlyMap<InstanceName, string>,
 	compiledBy: ReadonlyMap<string, string>,
+	canaries: Set<InstanceName>,
 ): Step[] {
 	const steps: Step[] = [];
 	const lastOf = new Map<InstanceName, string>();
@@ -111,6 +113,7 @@ function updates(
 				input.firstDeploy,
 			)) {
 				const { name } = turn.diff.desired;
+				if (turn.canary) canaries.add(name);
 				const plan = group.find(({ diff }) => diff === turn.diff) as InstancePlan;
 				const { chain, end } = updateChain(plan, turn.canary, prepared.get(name), compiledBy, [
 					...barrier,
@@ -224,11 +227,12 @@ export function linked(chain: readonly StepData[], instance: InstanceName, after
 	});
 }
 
-function changesOf({ diffs, obsolete }: DeployInput): InstanceChange[] {
+function changesOf({ diffs, obsolete }: DeployInput, canaries: ReadonlySet<InstanceName>): InstanceChange[] {
 	const changed = diffs.flatMap((diff): InstanceChange[] => {
 		if (diff.action === "keep") return [];
 		const action = diff.action === "update" && diff.vm === "replace" ? "recreate" : diff.action;
-		return [{ instance: diff.desired.name, action, reasons: diff.reasons }];
+		const { name } = diff.desired;
+		return [{ instance: name, action, ...(canaries.has(name) ? { canary: true } : {}), reasons: diff.reasons }];
 	});
 	return [
 		...changed,

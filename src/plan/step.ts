@@ -144,6 +144,8 @@ export type Reason =
 export interface InstanceChange {
 	readonly instance: InstanceName;
 	readonly action: "create" | "recreate" | "update" | "names" | "delete";
+	/** It is updated ahead of its group. */
+	readonly canary?: true;
 	readonly reasons: readonly { readonly reason: Reason; readonly detail?: string }[];
 }
 

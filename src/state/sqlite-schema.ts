@@ -39,9 +39,9 @@ const migrations: readonly (readonly string[])[] = [
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */
 export function migrate(database: Database, file: string, random: Random): void {
 	// Most opens find nothing to do, and then needn't wait for a writer.
-	if (versionOf(database, file) === migrations.length) return;
+	if (refuseForeign(database, file) === migrations.length) return;
 	database.transaction(() => {
-		const version = versionOf(database, file);
+		const version = refuseForeign(database, file);
 		for (const statement of migrations.slice(version).flat()) database.run(statement);
 		if (version === 0) database.run("INSERT INTO store (only, uuid, fence) VALUES (1, ?, 0)", random.uuid());
 		database.run(`PRAGMA application_id = ${applicationId}`);
@@ -49,7 +49,8 @@ export function migrate(database: Database, file: string, random: Random): void 
 	});
 }
 
-function versionOf(database: Database, file: string): number {
+/** The schema's version. Throws a UserError for a newer store's and for another program's file. */
+export function refuseForeign(database: Database, file: string): number {
 	const found = database.get<{ id: number; version: number; tables: number }>(
 		`SELECT application_id AS id, user_version AS version, (SELECT count(*) FROM sqlite_schema) AS tables
 			FROM pragma_application_id, pragma_user_version`,

@@ -2,14 +2,15 @@ import { applyPlan } from "../../apply/apply.ts";
 import { UserError } from "../../errors.ts";
 import { massDeletion } from "../../plan/mass-deletion.ts";
 import type { Plan } from "../../plan/step.ts";
-import { type CliContext, type Command, type Options, texts } from "../command.ts";
+import { type CliContext, type Command, type Options, text } from "../command.ts";
 import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
 import { prepareDeploy } from "../session/deploy.ts";
+import { deployFlags, deployOptions } from "../session/deploy-flags.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
-import { importedVariables, varsStoreOption } from "../session/imported-variables.ts";
 import { manifestOptions } from "../session/inputs.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
-import { stemcellOption } from "../session/stemcells.ts";
+import { planReport } from "../session/plan-report.ts";
+import { refuseOtherPlan } from "../session/saved-plan.ts";
 import { openStore } from "../session/store.ts";
 
 export const command: Command = {
@@ -17,18 +18,13 @@ export const command: Command = {
 	options: [
 		...manifestOptions,
 		...configOptions,
-		stemcellOption,
-		varsStoreOption,
+		...deployOptions,
+		{
+			flags: "--plan <file>",
+			about: "apply what davit plan --out has saved, and refuse if it would be anything else by now",
+		},
 		consentOption,
 		{ flags: "--allow-deletions", about: "delete whole instance groups, though they are most of the deployment" },
-		{ flags: "--fix", about: "recreate VMs that don't answer" },
-		{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
-		{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
-		{
-			flags: "--skip-drain <group>",
-			about: "pass over the drain scripts of a group (* for all); repeatable",
-			repeat: true,
-		},
 	],
 	help: `A deploy that was interrupted goes on where it was. Exit codes: 0 done, 1 failed, 3 another davit works on the deployment,
 4 refused (the message names the flag), 64 wrong usage, 130 interrupted.`,
@@ -54,17 +50,14 @@ export const command: Command = {
 
 async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 	const { context, former, inputs } = run;
-	const prepared = await prepareDeploy(run, {
-		fix: options.fix === true,
-		recreate: options.recreate === true,
-		restart: false,
-		imported: await importedVariables(inputs.deployment.variables, options, context),
-		fixReleases: options.fixReleases === true,
-		skipDrain: new Set(texts(options, "skipDrain")),
-	});
+	const flags = await deployFlags(inputs.deployment.variables, options, context);
+	const prepared = await prepareDeploy(run, flags);
 	try {
 		const { plan } = prepared;
 		const { name } = inputs.deployment;
+		const saved = text(options, "plan");
+		if (saved !== undefined)
+			await refuseOtherPlan(saved, run, prepared, await planReport(run, prepared, flags.refresh));
 		if (plan.steps.length === 0)
 			return context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
 		const mass = massDeletion(plan, run.records.instances());
@@ -75,7 +68,7 @@ async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 		await askConsent(
 			needsConsent(plan, stateful, former?.deployedAt === undefined),
 			context,
-			options.nonInteractive === true,
+			options.nonInteractive === true || saved !== undefined,
 		);
 		showPlan(plan, context);
 		const begin = context.clock.monotonic();

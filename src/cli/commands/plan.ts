@@ -1,77 +1,74 @@
-import { problem, UserError } from "../../errors.ts";
-import { type OfflinePlan, planOffline } from "../../plan/plan-offline.ts";
-import { counted } from "../../plan/titles.ts";
-import type { Command } from "../command.ts";
-import { importedVariables, varsStoreOption } from "../session/imported-variables.ts";
+import { massDeletion } from "../../plan/mass-deletion.ts";
+import { type Command, type Options, text } from "../command.ts";
+import { prepareDeploy } from "../session/deploy.ts";
+import { deployFlags, deployOptions } from "../session/deploy-flags.ts";
+import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { manifestOptions } from "../session/inputs.ts";
-import { located } from "../session/located.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
+import { showOfflinePlan } from "../session/offline-plan.ts";
+import { planReport } from "../session/plan-report.ts";
+import { writePlan } from "../session/saved-plan.ts";
+import { showPlanReport } from "../session/show-plan.ts";
+import { withStoreCopy } from "../session/store-copy.ts";
 
 export const command: Command = {
 	arguments: "<manifest>",
 	options: [
 		...manifestOptions,
 		...configOptions,
-		varsStoreOption,
+		...deployOptions,
+		{ flags: "--no-refresh", about: "ask no cloud and no VM: what is recorded is taken to be there, and well" },
+		{ flags: "--out <file>", about: "save the plan, for davit deploy --plan" },
+		{ flags: "--detailed-exitcode", about: "end with exit code 2 if there are changes" },
 		{ flags: "--offline", about: "the plan of a first deploy, without a cloud and without a release at hand" },
 	],
-	help: `Shows every instance with its AZ, addresses, VM type and disk. With --json one object holds the whole: instances, groups with their jobs
-and properties, links, releases, variables; what only a deploy can know is {"unknown": "…"} there. Nothing is changed anywhere.`,
+	help: `Shows what davit deploy would do with the same manifest and options: each instance with what happens to it, why, what its jobs see of it, and its
+turn; what compiles where, what is copied, generated and deleted. With --json one object holds the whole (davit schema plan tells its form).
+Nothing is changed anywhere; releases that have to be downloaded are kept for the deploy. A plan saved with --out holds no secret; davit deploy
+--plan FILE applies it, and refuses it when anything that it comes from has changed.
+
+With --offline: what a first deploy would make, as far as manifest and cloud file tell it; what only a deploy can know is {"unknown": "…"} in
+its JSON.`,
 	run: async ([manifest], options, context) => {
-		if (options.offline !== true) {
-			const message = "davit doesn't plan with a look at the cloud yet";
-			const hint = "add --offline: the plan of a first deploy, from the manifest and the cloud file alone";
-			throw new UserError(problem("plan-offline", message, { hint }), { exitCode: 64 });
+		if (options.offline === true) {
+			await showOfflinePlan(String(manifest), options, context);
+			return 0;
 		}
-		const nobody = async () => undefined;
-		const inputs = await readManifest(String(manifest), options, context, { recorded: nobody, cpiMayLack: true });
-		const values = await importedVariables(inputs.deployment.variables, options, context);
-		const { plan, problems } = planOffline(inputs.deployment, inputs.cloud, {
-			used: inputs.usedVariables,
-			imported: new Set(values.keys()),
+		return withStoreCopy(context, options.out !== undefined, async (copy, own) => {
+			const { store } = copy;
+			const recorded = async (name: string) => (await store.read(name)).deployment;
+			const inputs = await readManifest(String(manifest), options, own, { recorded });
+			for (const problem of inputs.warnings) own.emit({ type: "problem", problem });
+			const { name } = inputs.deployment;
+			const holder = await copy.take(name);
+			if (holder) {
+				const text = `${holder.holder} works on ${name} now: the plan is for what was recorded at this moment`;
+				own.emit({ type: "note", text });
+			}
+			return withRun(
+				"plan",
+				() => inputs,
+				store,
+				own,
+				(run) => plan(run, options),
+			);
 		});
-		const told = problems.map((each) => located(each, inputs.place));
-		const errors = told.filter(({ severity }) => severity === "error");
-		for (const each of [...inputs.warnings, ...told.filter(({ severity }) => severity === "warning")])
-			context.emit({ type: "problem", problem: each });
-		if (errors.length > 0) throw new UserError(errors);
-		if (context.json) context.emit({ type: "offline-plan", plan });
-		else {
-			context.emit({ type: "table", name: "instances", columns: COLUMNS, rows: rowsOf(plan) });
-			context.emit({ type: "note", text: summary(plan) });
-		}
-		return 0;
 	},
 };
 
-const COLUMNS = ["instance", "az", "ips", "vm_type", "disk", "stemcell", "jobs"];
-
-function rowsOf(plan: OfflinePlan): readonly Readonly<Record<string, unknown>>[] {
-	const groups = new Map(plan.instance_groups.map((group) => [group.name, group]));
-	return plan.instances.map(({ instance, az, networks, persistent_disk, stemcell, lifecycle }) => {
-		const group = groups.get(instance.slice(0, instance.lastIndexOf("/")));
-		const ips = Object.values(networks).map(({ ip }) => (typeof ip === "string" ? ip : "(the cloud chooses)"));
-		return {
-			instance: lifecycle === "errand" ? `${instance} (errand)` : instance,
-			az,
-			ips,
-			vm_type: [group?.vm_type ?? "(vm_resources)", ...(group?.vm_extensions ?? [])],
-			disk: persistent_disk && `${persistent_disk.size} MiB`,
-			stemcell,
-			jobs: group?.jobs.length,
-		};
-	});
-}
-
-/** `min-4: 4 VMs and 2 errands; 33 releases, 1 of them unused; 126 variables to generate` */
-function summary({ deployment, instances, releases, variables }: OfflinePlan): string {
-	const errands = instances.filter(({ lifecycle }) => lifecycle === "errand").length;
-	const taken = variables.filter(({ imported }) => imported).length;
-	const unused = releases.filter(({ used }) => !used).length;
-	const parts = [
-		`${counted(instances.length - errands, "VM")}${errands > 0 ? ` and ${counted(errands, "errand VM")}` : ""}`,
-		`${counted(releases.length, "release")}${unused > 0 ? `, ${unused} of them unused` : ""}`,
-		`${counted(variables.length - taken, "variable")} to generate${taken > 0 ? `, ${taken} taken over` : ""}`,
-	];
-	return `${deployment}: ${parts.join("; ")}`;
+async function plan(run: DeploymentRun, options: Options): Promise<number> {
+	const { context, inputs } = run;
+	const flags = await deployFlags(inputs.deployment.variables, options, context);
+	const prepared = await prepareDeploy(run, flags);
+	try {
+		const report = await planReport(run, prepared, flags.refresh);
+		const mass = massDeletion(prepared.plan, run.records.instances());
+		if (mass) context.emit({ type: "problem", problem: { ...mass, severity: "warning" } });
+		const file = text(options, "out");
+		if (file !== undefined) await writePlan(file, run, prepared, report);
+		showPlanReport(report, context);
+		return report.steps.length > 0 && options.detailedExitcode === true ? 2 : 0;
+	} finally {
+		await prepared.close();
+	}
 }

@@ -98,6 +98,7 @@ async function runGroup(errand: string, run: DeploymentRun, options: Options): P
 		restart: false,
 		fixReleases: false,
 		skipDrain: new Set<string>(),
+		refresh: true,
 		errandGroup: errand,
 	};
 	const prepared = await prepareDeploy(run, flags);

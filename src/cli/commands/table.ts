@@ -11,9 +11,13 @@ export interface CommandRow {
 
 export const commandTable: readonly CommandRow[] = [
 	{ name: "deploy", about: "Bring a deployment to what its manifest says", load: () => import("./deploy.ts") },
-	{ name: "plan", about: "Show what a deploy would make", load: () => import("./plan.ts") },
+	{ name: "plan", about: "Show what a deploy would do", load: () => import("./plan.ts") },
 	{ name: "int", about: "Interpolate a manifest: ops files and variables", load: () => import("./int.ts") },
-	{ name: "schema", about: "Print the JSON Schema of manifests, for editors", load: () => import("./schema.ts") },
+	{
+		name: "schema",
+		about: "Print the JSON Schema of manifests and plans, for editors",
+		load: () => import("./schema.ts"),
+	},
 	{ name: "vms", about: "List VMs: instance, state, AZ, addresses, cid", load: () => import("./vms.ts") },
 	{
 		name: "instances",

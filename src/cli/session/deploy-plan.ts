@@ -4,7 +4,7 @@ import { type DiffOptions, diffInstance, diskGrows, type InstanceDiff } from "..
 import { planDeploy } from "../../plan/plan-deploy.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
-import { type ObserveAllInput, observeAll } from "./observed.ts";
+import { asRecorded, type ObserveAllInput, observeAll } from "./observed.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
 	readonly store: StateStore;
@@ -15,12 +15,20 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly inputsChanged: boolean;
 	readonly diff: DiffOptions;
 	readonly skipDrain: ReadonlySet<string>;
+	/** False: what is recorded is taken to be there, and well. */
+	readonly refresh: boolean;
+}
+
+/** A plan, and what each instance's part in it comes from. */
+export interface DeployPlan {
+	readonly plan: Plan;
+	readonly diffs: readonly InstanceDiff[];
 }
 
 /** Looks at what is there and plans what must change. */
-export async function planFrom(input: DeployPlanInput): Promise<Plan> {
+export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const { deployment, store, cpis, desired, obsolete } = input;
-	const seen = await observeAll(input);
+	const seen = input.refresh ? await observeAll(input) : asRecorded(input.records);
 	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, input.diff));
 	const canResize = (cpi: string) => cpis.get(cpi).info().can.resizeDisk;
 	const refused = diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...cantGrow(diff, canResize)]);
@@ -28,7 +36,7 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
 	for (const key of keys) if ((await store.compiled(key)) !== undefined) compiled.add(key);
-	return planDeploy({
+	const plan = planDeploy({
 		deployment,
 		diffs,
 		obsolete: obsolete.map(seen.withReach),
@@ -41,6 +49,7 @@ export async function planFrom(input: DeployPlanInput): Promise<Plan> {
 			skipDrain: input.skipDrain,
 		},
 	});
+	return { plan, diffs };
 }
 
 function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Problem[] {

@@ -1,9 +1,8 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import type { DiffOptions } from "../../plan/diff-instance.ts";
-import type { Plan } from "../../plan/step.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
-import { planFrom } from "./deploy-plan.ts";
+import { type DeployPlan, planFrom } from "./deploy-plan.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { type DesiredFlags, type DesiredState, desiredState } from "./desired-state.ts";
 import { recordedLinks } from "./links-elsewhere.ts";
@@ -12,10 +11,12 @@ import { releaseContents } from "./releases.ts";
 
 export interface DeployFlags extends DesiredFlags, DiffOptions {
 	readonly skipDrain: ReadonlySet<string>;
+	/** False: clouds and VMs are not asked, what is recorded counts. */
+	readonly refresh: boolean;
 }
 
-export interface PreparedDeploy {
-	readonly plan: Plan;
+export interface PreparedDeploy extends DeployPlan {
+	readonly state: DesiredState;
 	readonly applyContext: ApplyContext;
 	/** What the manifest wants to be told at the end. */
 	readonly notes: readonly string[];
@@ -29,7 +30,7 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 	const state = await desiredState(run, flags);
 	try {
 		const record = await recordStart(run, releaseContents(state.releases));
-		const plan = await planFrom({
+		const planned = await planFrom({
 			...run,
 			context,
 			deployment: deployment.name,
@@ -40,10 +41,12 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			inputsChanged: former?.manifestDigest !== run.inputsDigest,
 			diff: flags,
 			skipDrain: flags.skipDrain,
+			refresh: flags.refresh,
 		});
 		const notes = deployment.notes === undefined ? [] : [deployment.notes];
 		return {
-			plan,
+			...planned,
+			state,
 			applyContext: applyContext({ ...run, ...state, record: () => withLinks(record, state, run) }),
 			notes,
 			close: state.close,

@@ -34,6 +34,8 @@ export interface DesiredState {
 	readonly shared: SharedLinks;
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly variables: VariableBook;
+	/** Names of the variables that had no value when it was looked, or get another. */
+	readonly generated: readonly string[];
 	readonly renderBook: RenderBook;
 	readonly stemcells: StemcellBook;
 	readonly close: () => Promise<void>;
@@ -77,6 +79,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		imported: flags.imported ?? new Map(),
 	});
 	tell(variables.warnings, run);
+	const generated = variables.planned.map(({ definition }) => definition.name);
 	await variables.make(cheapOnes(variables, flags.imported), lease, () => {});
 	const renderer = createRubyRenderer();
 	const renderBook = createRenderBook({
@@ -98,6 +101,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 			obsolete: obsoleteOf(placement.obsolete, deployment, flags),
 			releases,
 			variables,
+			generated,
 			renderBook,
 			stemcells,
 			close: () => renderer.close(),

@@ -24,6 +24,26 @@ export interface Seen {
 	readonly withReach: (record: InstanceRecord) => { readonly record: InstanceRecord; readonly reachable: boolean };
 }
 
+/** Everything as it is recorded, taken to be well: nobody was asked. */
+export function asRecorded(records: Records): Seen {
+	const recorded = records.instances().flatMap((record) => (record.vm ? [{ record, vm: record.vm }] : []));
+	const well = {
+		reachable: true,
+		missingFiles: [],
+		failingProcesses: [],
+		unmounted: false,
+		bootstrapped: true,
+	} as const;
+	return {
+		observed: {
+			vms: new Map(recorded.map(({ vm }) => [vm.cid, { state: "running" }])),
+			machines: new Map(recorded.map(({ record: { group, index } }) => [`${group}/${index}`, well])),
+		},
+		orphanVms: [],
+		withReach: (record) => ({ record, reachable: record.vm !== undefined }),
+	};
+}
+
 /** Looks at everything once. Changes nothing. */
 export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 	const { context, deployment, store, records, cpis, machines } = input;

@@ -46,6 +46,7 @@ export function plainText(event: DavitEvent): string | undefined {
 		case "step-progress":
 		case "cpi-call":
 		case "offline-plan":
+		case "plan-report":
 			return undefined;
 	}
 }

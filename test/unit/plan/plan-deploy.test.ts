@@ -162,7 +162,9 @@ test("another VM type stops the jobs first, keeps the disk and makes a new VM", 
 	const instance = deployed(group("g"), 0, { disk });
 	const wanted = { ...instance, shape: { ...instance.shape, cloudProperties: { instance_type: "big" } } };
 	const of = plan([wanted], seen([instance]));
-	expect(of.changes).toEqual([{ instance: "g/0", action: "recreate", reasons: [{ reason: "cloud_properties" }] }]);
+	expect(of.changes).toEqual([
+		{ instance: "g/0", action: "recreate", canary: true, reasons: [{ reason: "cloud_properties" }] },
+	]);
 	expect(ids(of)).toEqual([
 		"render",
 		"stop g/0",

@@ -1,0 +1,72 @@
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import process from "node:process";
+import { canonicalJson } from "../../digest.ts";
+import { UserError } from "../../errors.ts";
+import type { PlanReport } from "../../plan/report-schema.ts";
+import { movedSince, type PlanInputs, readPlan, savePlan } from "../../plan/saved-plan.ts";
+import { keyedDigest } from "../../variables/key.ts";
+import type { CliContext } from "../command.ts";
+import type { PreparedDeploy } from "./deploy.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+import { localProblem } from "./local-problem.ts";
+import { releaseContents } from "./releases.ts";
+
+/** Writes the plan to a file, whole or not at all, for its owner only. */
+export async function writePlan(
+	path: string,
+	run: DeploymentRun,
+	prepared: PreparedDeploy,
+	report: PlanReport,
+): Promise<void> {
+	const { key, store, context } = run;
+	const now = { deployment: run.inputs.deployment.name, store: store.uuid, plan: report };
+	const made_at = new Date(context.clock.now()).toISOString();
+	const saved = savePlan({ ...now, made_at, inputs: await inputsOf(run, prepared) }, (text) => keyedDigest(key, text));
+	const file = resolve(context.cwd, path);
+	const beside = `${file}.${process.pid}.new`;
+	try {
+		await writeFile(beside, `${JSON.stringify(saved, undefined, 2)}\n`, { mode: 0o600 });
+		await rename(beside, file);
+	} catch (error) {
+		await rm(beside, { force: true }).catch(() => {});
+		throw localProblem(Object.assign(error as Error, { path: file }), file);
+	}
+}
+
+/** Refuses a saved plan that is not what a deploy would do now. Exit code 4. */
+export async function refuseOtherPlan(
+	path: string,
+	run: DeploymentRun,
+	prepared: PreparedDeploy,
+	report: PlanReport,
+): Promise<void> {
+	const { key, store, context, inputs } = run;
+	const saved = readPlan(await readSaved(path, context), path, (text) => keyedDigest(key, text));
+	if (!("format" in saved)) throw new UserError(saved);
+	const now = { deployment: inputs.deployment.name, store: store.uuid, plan: report };
+	const moved = movedSince(saved, { ...now, inputs: await inputsOf(run, prepared) }, path);
+	if (moved.length > 0) throw new UserError(moved, { exitCode: 4 });
+}
+
+async function readSaved(path: string, { cwd }: Pick<CliContext, "cwd">): Promise<string> {
+	try {
+		return await readFile(resolve(cwd, path), "utf8");
+	} catch (error) {
+		throw localProblem(error, path);
+	}
+}
+
+async function inputsOf(run: DeploymentRun, { plan, diffs, state }: PreparedDeploy): Promise<PlanInputs> {
+	const { key, store, inputs, inputsDigest } = run;
+	const digest = (value: unknown) => keyedDigest(key, canonicalJson(value));
+	// An instance that is still to come has another id in each plan.
+	const fresh = diffs.flatMap(({ desired: { record, placed, name } }) => (record ? [] : [[placed.id, name] as const]));
+	const steps = fresh.reduce((text, [id, name]) => text.replaceAll(id, name), canonicalJson(plan));
+	return {
+		manifest: inputsDigest,
+		releases: digest(releaseContents(state.releases)),
+		history: digest(await store.events(inputs.deployment.name, 1)),
+		plan: keyedDigest(key, steps),
+	};
+}

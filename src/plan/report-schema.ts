@@ -1,0 +1,100 @@
+import { z } from "zod";
+
+const instanceName = z.string().describe("Instance name, such as database/0.");
+
+const change = z.strictObject({
+	instance: instanceName,
+	action: z.enum(["create", "recreate", "update", "names", "delete"]).describe("What happens to it."),
+	downtime: z
+		.enum(["none", "start", "restart", "recreate", "delete"])
+		.describe(
+			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; the end.",
+		),
+	disk: z
+		.enum(["none", "kept", "created", "grown", "orphaned"])
+		.describe("What becomes of its persistent disk; an orphaned one is kept, and can be attached again."),
+	turn: z
+		.int()
+		.optional()
+		.describe(
+			"The instances of one turn are updated at once, after those of the turns before. None: nothing waits for it.",
+		),
+	canary: z.boolean().describe("It is updated ahead of its group, and a failure ends the deploy there."),
+	reasons: z
+		.array(
+			z.strictObject({
+				reason: z.string().describe("BOSH's name for it, or davit's for what BOSH can't see."),
+				detail: z.string().optional(),
+				values: z
+					.array(
+						z.strictObject({
+							path: z.string().describe("Key path."),
+							from: z.unknown().optional().describe("As the last finished deploy had it; absent: there was none."),
+							to: z.unknown().optional().describe("As it is wanted; absent: none."),
+						}),
+					)
+					.describe("What differs in manifest and cloud file. A value named like a secret is (hidden)."),
+			}),
+		)
+		.describe("Why; all of them."),
+});
+
+const step = z.strictObject({
+	id: z.string(),
+	kind: z.string(),
+	title: z.string(),
+	instance: instanceName.optional(),
+	after: z.array(z.string()).describe("Ids of the steps that must have finished."),
+});
+
+/** `davit plan --json`: what the next deploy would do. */
+export const planReport = z.strictObject({
+	deployment: z.string(),
+	first_deploy: z.boolean().describe("No deploy of it has finished yet."),
+	refreshed: z
+		.boolean()
+		.describe("Clouds and VMs were asked; false: what is recorded was taken to be there, and well."),
+	unchanged: z.int().describe("Instances that nothing happens to."),
+	changes: z.array(change),
+	compile: z.array(
+		z.strictObject({
+			package: z.string(),
+			release: z.string(),
+			stemcell: z.string().describe("OS/VERSION"),
+			instance: instanceName.describe("On whose VM."),
+		}),
+	),
+	packages: z.strictObject({
+		there: z.int().describe("Packages that the changed instances have already."),
+		copied: z.int().describe("Packages that are copied to them from this machine."),
+		bytes: z.int().describe("Of those that are compiled already."),
+	}),
+	variables: z.array(z.string()).describe("Variables that are generated."),
+	deletes: z.strictObject({
+		instances: z.array(instanceName),
+		vms: z.array(z.string()).describe("cids, those among them that are made anew."),
+	}),
+	totals: z.strictObject({
+		instances: z.int(),
+		persistent_disk: z.int().describe("MiB"),
+		addresses: z.record(z.string(), z.int()).describe("By network."),
+		vm_types: z.record(z.string(), z.int()).describe("How many VMs of each."),
+	}),
+	estimate: z
+		.strictObject({
+			seconds: z.number(),
+			samples: z.int().describe("Steps of past deploys that it comes from."),
+			unknown: z.array(z.string()).describe("Kinds of steps that were never run here: they count as no time."),
+		})
+		.optional()
+		.describe("Absent: nothing like it was ever run."),
+	steps: z.array(step),
+});
+
+/** Its JSON Schema (draft 2020-12). */
+export function planReportSchema(): object {
+	const { $schema, ...rest } = z.toJSONSchema(planReport);
+	return { $schema, $id: "urn:davit:schema:plan", title: "What davit plan --json says under plan", ...rest };
+}
+
+export type PlanReport = z.output<typeof planReport>;

@@ -1,0 +1,111 @@
+import type { InstanceRecord } from "../state/state.ts";
+import { changeOf, type FormerInstance } from "./change-report.ts";
+import type { InstanceDiff } from "./diff-instance.ts";
+import { estimate, type PastStep } from "./estimate.ts";
+import type { PlanReport } from "./report-schema.ts";
+import type { InstanceName, Plan, Step } from "./step.ts";
+import { turnsOf } from "./turns.ts";
+
+export interface ReportInput {
+	readonly plan: Plan;
+	readonly diffs: readonly InstanceDiff[];
+	readonly obsolete: readonly InstanceRecord[];
+	/** What the last finished deploy wanted, by instance. Empty if that is not known any more. */
+	readonly former: ReadonlyMap<InstanceName, FormerInstance>;
+	readonly firstDeploy: boolean;
+	readonly refreshed: boolean;
+	/** Of a compiled package; undefined if it is not compiled yet. */
+	readonly sizeOf: (key: string) => number | undefined;
+	readonly variables: readonly string[];
+	readonly past: readonly PastStep[];
+	/** Steps that run at once. */
+	readonly concurrency: number;
+}
+
+/** A plan for people and programs: everything about it that an operator may ask before saying yes. Holds no secret. */
+export function reportPlan(input: ReportInput): PlanReport {
+	const { plan, diffs, obsolete, past, concurrency } = input;
+	const turns = turnsOf(plan.steps);
+	const diffOf = new Map(diffs.map((diff) => [diff.desired.name, diff]));
+	const recordOf = new Map(obsolete.map((record) => [`${record.group}/${record.index}`, record]));
+	const stepsOf = Map.groupBy(plan.steps, ({ instance }) => instance);
+	const time = estimate(plan.steps, past, concurrency);
+	return {
+		deployment: plan.deployment,
+		first_deploy: input.firstDeploy,
+		refreshed: input.refreshed,
+		unchanged: diffs.filter(({ action }) => action === "keep").length,
+		changes: plan.changes.map((change) =>
+			changeOf(change, {
+				steps: stepsOf.get(change.instance) ?? [],
+				diff: diffOf.get(change.instance),
+				hasDisk: (diffOf.get(change.instance)?.desired.record ?? recordOf.get(change.instance))?.disk !== undefined,
+				former: input.former.get(change.instance),
+				turn: turns.get(change.instance),
+			}),
+		),
+		compile: plan.steps.flatMap((step) =>
+			step.kind === "compile-package" && step.instance !== undefined
+				? [
+						{
+							...{ package: step.package.name, release: step.package.release },
+							...{ stemcell: `${step.stemcell.os}/${step.stemcell.version}`, instance: step.instance },
+						},
+					]
+				: [],
+		),
+		packages: packagesOf(input, diffOf),
+		variables: [...input.variables].sort(),
+		deletes: {
+			instances: obsolete.map(({ group, index }) => `${group}/${index}`),
+			vms: plan.steps.flatMap((step) =>
+				step.kind === "delete-vm" || step.kind === "delete-orphan-vm" ? [String(step.cid)] : [],
+			),
+		},
+		totals: totalsOf(diffs),
+		...(time
+			? { estimate: { seconds: Math.round(time.ms / 1000), samples: time.samples, unknown: [...time.unknown] } }
+			: {}),
+		steps: plan.steps.map(shownStep),
+	};
+}
+
+function shownStep({ id, kind, title, instance, after }: Step): PlanReport["steps"][number] {
+	return { id, kind, title, ...(instance === undefined ? {} : { instance }), after: [...after] };
+}
+
+/** What `install-packages` has to bring: all to a new VM, else what the last time did not bring. */
+function packagesOf(
+	{ plan, sizeOf }: ReportInput,
+	diffOf: ReadonlyMap<InstanceName, InstanceDiff>,
+): PlanReport["packages"] {
+	const uses = plan.steps.flatMap((step) => {
+		if (step.kind !== "install-packages" || step.instance === undefined) return [];
+		const diff = diffOf.get(step.instance);
+		const has = diff?.vm === "keep" ? (diff.desired.record?.applied?.packages ?? {}) : {};
+		return step.packages.map(({ name, key }) => ({ key, there: has[name] === key }));
+	});
+	const copied = uses.filter(({ there }) => !there);
+	return {
+		there: uses.length - copied.length,
+		copied: copied.length,
+		bytes: copied.reduce((sum, { key }) => sum + (sizeOf(key) ?? 0), 0),
+	};
+}
+
+function totalsOf(diffs: readonly InstanceDiff[]): PlanReport["totals"] {
+	const wanted = diffs.map(({ desired }) => desired);
+	const networks = wanted.flatMap(({ placed }) => Object.keys(placed.networks));
+	const types = wanted.map(({ group }) => group.vmType ?? "(vm_resources)");
+	return {
+		instances: wanted.length,
+		persistent_disk: wanted.reduce((sum, { disk }) => sum + (disk?.sizeMib ?? 0), 0),
+		addresses: counts(networks),
+		vm_types: counts(types),
+	};
+}
+
+function counts(names: readonly string[]): Record<string, number> {
+	const grouped = [...Map.groupBy(names, (name) => name)].sort(([a], [b]) => (a < b ? -1 : 1));
+	return Object.fromEntries(grouped.map(([name, all]) => [name, all.length]));
+}
