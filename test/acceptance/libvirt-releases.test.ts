@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,13 +10,15 @@ import { preparedImage, whyNoImage } from "../support/stemcell-image.ts";
 /**
  * Releases by others that need a real init and cgroup v2, such as bpm and what it runs. They are no part of davit: DAVIT_RELEASES_DEPLOYMENT
  * is a folder, put together by hand, with a manifest.yml for stemcell debian-12, its releases, and a check.sh that runs as root on the first
- * instance and prints a line for each thing that works; what davit and it said is written there.
+ * instance and prints a line for each thing that works; what davit and it said is written there, and davit's home is kept there, so that what
+ * is compiled is compiled once.
  */
 const folder = process.env.DAVIT_RELEASES_DEPLOYMENT ?? "";
 const missing =
 	libvirtdMissing() ??
 	whyNoImage ??
 	(folder === "" ? "DAVIT_RELEASES_DEPLOYMENT names no folder with a manifest and its releases" : undefined);
+const kept = join(folder, "home");
 /** A guest without KVM compiles a Go toolchain's worth of packages. */
 const longestMs = 5_000_000;
 
@@ -34,9 +36,11 @@ describe.skipIf(missing !== undefined)(`releases by others on a guest${missing ?
 			.replace("uri: qemu:///system", `uri: ${libvirt.uri}\n    virtualization: qemu`)
 			.replace("memory: 2_048", "memory: 4_096");
 		world.write("cloud.yml", cloud);
+		if (existsSync(kept)) cpSync(kept, world.home, { recursive: true, preserveTimestamps: true });
 	});
 	afterAll(async () => {
 		await world?.davit(["delete-deployment", "-n", "--skip-drain"], { longestMs });
+		if (existsSync(world.home)) cpSync(world.home, kept, { recursive: true, preserveTimestamps: true });
 		await world?.close();
 		await libvirt?.close();
 	});

@@ -146,9 +146,9 @@ export function machineContract(name: string, open: () => Promise<Machine>, opti
 			test("vcap and BOSH's groups are there", async () => {
 				const facts = parseFacts((await done(bootstrapScript(spec))).stdout);
 				const ids = (
-					await out("id -u vcap; id -g vcap; id -u; getent group bosh_sshers bosh_sudoers | cut -d: -f1")
+					await out("id -u vcap; id -g vcap; id -u; getent group admin bosh_sshers bosh_sudoers | cut -d: -f1")
 				).split("\n");
-				expect(ids.slice(3)).toEqual(["bosh_sshers", "bosh_sudoers", ""]);
+				expect(ids.slice(3)).toEqual(["admin", "bosh_sshers", "bosh_sudoers", ""]);
 				swap = facts.init === "systemd" ? "32764\n" : "";
 				expect(await out(swapUsed)).toBe(swap);
 				if (facts.ids === "all") expect(ids.slice(0, 3)).toEqual(["1000", "1000", "0"]);

@@ -64,8 +64,8 @@ else
   free_vcap_id
   add_group vcap 1000; add_user vcap 1000 1000
 fi
-add_group bosh_sshers; add_group bosh_sudoers
-join_group vcap bosh_sshers
+add_group admin; add_group bosh_sshers; add_group bosh_sudoers
+join_group vcap admin; join_group vcap bosh_sshers
 mkdir -p /home/vcap
 own vcap:vcap 0750 /home/vcap
 if [ -d /etc/sudoers.d ]; then
@@ -99,7 +99,7 @@ done
 put "$login_home/.ssh/authorized_keys" 0600 "$login_id:$login_group" "$keys"
 `;
 
-/** vcap 1000:1000, bosh_sshers, bosh_sudoers, and the login user with its keys (those it has stay), who reads logs as BOSH's does: by vcap's group. */
+/** vcap 1000:1000, a BOSH stemcell's groups (os-conf's user_add wants them all), and the login user with its keys (those it has stay), who reads logs as BOSH's does: by vcap's group. */
 export function users(spec: MachineSpec): string {
 	if (spec.login === undefined) return functions + vcap;
 	const data = [assign("login_user", spec.login.user), assignList("login_keys", spec.login.authorizedKeys)];

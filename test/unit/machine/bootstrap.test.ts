@@ -46,7 +46,7 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 	test("vcap is 1000:1000 and what had that id has moved", async () => {
 		const id = oneId ? "0" : "1000";
 		expect(await out("id -u vcap; id -g vcap; id -nG vcap")).toBe(
-			`${id}\n${id}\n${oneId ? "root" : "vcap"} bosh_sshers\n`,
+			`${id}\n${id}\n${oneId ? "root" : "vcap"} admin bosh_sshers\n`,
 		);
 		expect(await out("for group in vcap bosh_sudoers bosh_sshers; do getent group $group | cut -d: -f4; done")).toBe(
 			"davit\ndavit\nvcap,davit\n",
