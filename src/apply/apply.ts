@@ -1,5 +1,6 @@
 import { type Problem, UserError } from "../errors.ts";
 import type { Plan, Step } from "../plan/step.ts";
+import type { Change } from "../state/state.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
 import { interruption } from "./interrupted.ts";
 import { problemsOf } from "./problems-of.ts";
@@ -43,6 +44,8 @@ async function runStep(step: Step, context: ApplyContext): Promise<void> {
 	const silence = watchSilence(step, context);
 	try {
 		await stepActions[step.kind](step as never, silence.context);
+		if (step.settles && step.instance !== undefined)
+			await store.write(context.lease.fence, [settled(step.instance, context)]);
 		const durationMs = clock.monotonic() - begin;
 		emit({ type: "step-finished", ...about, durationMs });
 		await store.appendEvent({
@@ -68,6 +71,11 @@ async function runStep(step: Step, context: ApplyContext): Promise<void> {
 	} finally {
 		silence.dispose();
 	}
+}
+
+/** What the plan wanted of the instance is done. */
+function settled(instance: string, { records }: ApplyContext): Change {
+	return records.update(instance, { dirty: false, atRest: records.get(instance).wanted !== "started" });
 }
 
 /** Says what is being waited for whenever a step has shown nothing for a minute. */

@@ -92,11 +92,13 @@ function viewOf({ disk, applied }: InstanceRecord, probe: ProbeResult): MachineV
 	const failing = probe.processes?.filter(
 		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
 	);
+	const active = probe.processes?.filter(({ monitored, pid = 0 }) => monitored || pid > 0) ?? [];
 	const silent = applied ? ["the supervisor"] : [];
 	return {
 		reachable: true,
 		missingFiles,
 		failingProcesses: failing?.map(({ name }) => name) ?? silent,
+		activeProcesses: active.map(({ name }) => name),
 		unmounted: disk !== undefined && !probe.mounted,
 		bootstrapped: probe.bootstrapped,
 	};

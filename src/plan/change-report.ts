@@ -46,7 +46,7 @@ export function changeOf(
 }
 
 function downtimeOf(action: InstanceChange["action"], kinds: ReadonlySet<Step["kind"]>): ChangeReport["downtime"] {
-	if (action === "delete") return "delete";
+	if (action === "delete" || action === "stop") return action;
 	if (kinds.has("delete-vm")) return "recreate";
 	if (kinds.has("stop")) return "restart";
 	return kinds.has("start") ? "start" : "none";

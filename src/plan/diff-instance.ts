@@ -2,6 +2,7 @@ import type { VmCid } from "../cpi/cpi.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
 import type { InstanceName, Reason } from "./step.ts";
+import { detachDiff, stillRuns } from "./stop-diff.ts";
 
 /** What a VM said of itself in one round trip. */
 export type MachineView =
@@ -12,6 +13,8 @@ export type MachineView =
 			readonly missingFiles: readonly string[];
 			/** Processes that are monitored and don't run. */
 			readonly failingProcesses: readonly string[];
+			/** Processes that run, or would be started again. */
+			readonly activeProcesses: readonly string[];
 			/** True if there is nothing at the persistent disk's mount point. */
 			readonly unmounted: boolean;
 			/** False if the VM lost what bootstrap made. */
@@ -35,7 +38,7 @@ export interface InstanceDiff {
 	readonly desired: DesiredInstance;
 	/** `keep`: nothing. `names`: names and tags only, nothing stops. `vm` says what happens to the VM. */
 	readonly action: "keep" | "names" | "update" | "create";
-	readonly vm: "keep" | "power-on" | "bootstrap" | "replace" | "create";
+	readonly vm: "keep" | "power-on" | "bootstrap" | "replace" | "create" | "remove";
 	readonly reasons: readonly WhyChanged[];
 	/** The old VM answers, so its jobs can be stopped in order. */
 	readonly reachable: boolean;
@@ -52,6 +55,10 @@ export interface DiffOptions {
 export function diffInstance(desired: DesiredInstance, observed: Observed, options: DiffOptions): InstanceDiff {
 	const record = desired.record;
 	const vm = record?.vm;
+	const machine = observed.machines.get(desired.name);
+	const reachable = machine?.reachable === true;
+	if (record?.ignore) return { desired, action: "keep", vm: "keep", reasons: [], reachable };
+	if (record?.wanted === "detached") return detachDiff(desired, observed);
 	if (!record || !vm) {
 		const fresh: WhyChanged = record?.applied ? { reason: "missing_vm" } : { reason: "new" };
 		return { desired, action: "create", vm: "create", reasons: [fresh], reachable: false };
@@ -69,8 +76,6 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 		const off: WhyChanged = { reason: "missing_vm", detail: `VM ${vm.cid} went off before it was ever prepared` };
 		return { desired, action: "create", vm: "create", reasons: [off], reachable: false };
 	}
-	const machine = observed.machines.get(desired.name);
-	const reachable = machine?.reachable === true;
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {
 		const inside = record.applied ? appliedReasons(desired) : [];
@@ -142,7 +147,11 @@ function appliedReasons(desired: DesiredInstance): WhyChanged[] {
 function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { reachable: true }>): WhyChanged[] {
 	const reasons: WhyChanged[] = [];
 	for (const file of machine.missingFiles) reasons.push({ reason: "files", detail: `${file} is gone` });
-	for (const process of machine.failingProcesses)
+	const stopped = desired.record?.wanted === "stopped";
+	const atRest = desired.record?.atRest === true;
+	if (atRest && !stopped) reasons.push({ reason: "state", detail: "it was stopped" });
+	if (stopped) reasons.push(...stillRuns(machine.activeProcesses));
+	for (const process of stopped || atRest ? [] : machine.failingProcesses)
 		reasons.push({ reason: "process", detail: `${process} does not run` });
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });

@@ -24,23 +24,36 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	if (diff.action === "keep") return { prepare: [], update: [] };
 	if (diff.action === "names") return { prepare: [], update: [{ kind: "update-names" }] };
 	const { desired } = diff;
+	const record = desired.record;
+	if (diff.vm === "remove" && record)
+		return { prepare: [], update: settled([...stop(diff, options), ...removeVm(record)]) };
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
-	if (onlyOff) return { prepare: [], update: [...powerOn(diff), ...attach(diff), startStep(diff, true)] };
-	if (onlyProcesses(diff)) return { prepare: [], update: [startStep(diff, true)] };
+	if (onlyOff) return { prepare: [], update: settled([...powerOn(diff), ...attach(diff), ...startStep(diff)]) };
+	if (onlyProcesses(diff)) return { prepare: [], update: settled(startStep(diff)) };
+	if (onlyRuns(diff)) return { prepare: [], update: settled(stop(diff, options)) };
 	const fresh: StepData[] = [{ kind: "create-vm", shape: desired.shape }, { kind: "bootstrap-vm" }];
 	// A VM that is gone may still hold the disk, and a cloud may keep parts of it.
-	const gone = desired.record?.vm ? removeVm(desired.record) : [];
+	const gone = record?.vm ? removeVm(record) : [];
 	const prepare = diff.vm === "create" ? [...gone, ...fresh] : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
 	const before =
 		diff.vm === "replace"
-			? [...stop(diff, options), ...removeVm(desired.record as InstanceRecord), ...fresh]
+			? [...stop(diff, options), ...removeVm(record as InstanceRecord), ...fresh]
 			: [...powerOn(diff), ...(diff.vm === "keep" ? stop(diff, options) : [])];
 	return { prepare, update: [...before, ...attach(diff), ...jobSteps(diff)] };
+}
+
+function settled(steps: readonly StepData[]): readonly StepData[] {
+	return steps.map((step, position) => (position === steps.length - 1 ? { ...step, settles: true } : step));
 }
 
 /** Everything is as it should be but what was stopped or died: nothing else is touched. */
 function onlyProcesses({ vm, reasons }: InstanceDiff): boolean {
 	return vm === "keep" && reasons.every(({ reason }) => reason === "process");
+}
+
+/** Everything is as it should be but that it runs. */
+function onlyRuns({ vm, reasons, desired }: InstanceDiff): boolean {
+	return vm === "keep" && desired.record?.wanted === "stopped" && reasons.every(({ reason }) => reason === "state");
 }
 
 /** Steps that end an instance that nobody wants: its disk is kept, orphaned. */
@@ -62,18 +75,25 @@ function powerOn({ vm, desired }: InstanceDiff): StepData[] {
 /** As in BOSH, drain is told of a shutdown also when the persistent disk changes. */
 function stop({ desired, reachable, vm, reasons }: InstanceDiff, options: StepOptions): StepData[] {
 	const jobs = Object.keys(desired.record?.applied?.jobs ?? {});
-	if (jobs.length === 0) return [];
+	if (jobs.length === 0 || rests(desired.record, reasons)) return [];
+	const isNoMore = vm === "replace" || vm === "remove";
 	const skipDrain = options.skipDrain.has(desired.group.name) || options.skipDrain.has("*");
 	return [
 		{
 			kind: "stop",
 			jobs,
-			next: vm === "replace" ? "delete" : "keep",
-			drain: vm === "replace" || reasons.some(({ reason }) => reason === "persistent_disk") ? "shutdown" : "update",
+			next: isNoMore ? "delete" : "keep",
+			drain: isNoMore || reasons.some(({ reason }) => reason === "persistent_disk") ? "shutdown" : "update",
 			skipDrain,
 			reachable,
 		},
 	];
+}
+
+/** Its jobs were stopped before, and nothing has started them since. */
+function rests(record: InstanceRecord | undefined, reasons: InstanceDiff["reasons"]): boolean {
+	const runs = record?.wanted === "stopped" && reasons.some(({ reason }) => reason === "state");
+	return record?.atRest === true && !runs;
 }
 
 function removeVm(record: InstanceRecord): StepData[] {
@@ -115,20 +135,16 @@ function dropDisk({ desired: { record, shape }, vm }: InstanceDiff): StepData[] 
 	return [...detach, { kind: "orphan-disk", disk: record.disk }];
 }
 
-/** Brings the jobs of a stopped instance up, in BOSH's order. */
-export function jobSteps(diff: InstanceDiff): StepData[] {
+/** Brings the jobs of a stopped instance up, in BOSH's order; those of one that is to stay stopped are only put there. */
+export function jobSteps(diff: InstanceDiff): readonly StepData[] {
 	const { desired } = diff;
 	const jobs = desired.jobs.map(({ job }) => job.name);
-	return [
-		{ kind: "update-names" },
-		{ kind: "install-jobs", packages: desired.packages },
-		{ kind: "pre-start", jobs },
-		startStep(diff),
-		{ kind: "post-start", jobs },
-	];
+	const there: StepData[] = [{ kind: "update-names" }, { kind: "install-jobs", packages: desired.packages }];
+	if (desired.record?.wanted === "stopped") return settled(there);
+	return settled([...there, { kind: "pre-start", jobs }, ...startStep(diff), { kind: "post-start", jobs }]);
 }
 
-function startStep({ desired }: InstanceDiff, onlyProcesses = false): StepData {
+function startStep({ desired }: InstanceDiff): StepData[] {
 	const { fromMs, toMs } = desired.group.update.updateWatchTime;
-	return { kind: "start", watch: { fromMs, toMs }, onlyProcesses };
+	return desired.record?.wanted === "stopped" ? [] : [{ kind: "start", watch: { fromMs, toMs } }];
 }

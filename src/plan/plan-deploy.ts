@@ -51,7 +51,8 @@ export function planDeploy(input: DeployInput): Plan {
 		const last = chain.at(-1);
 		if (last) prepared.set(diff.desired.name, last.id);
 	}
-	const compile = planCompile(diffs, input.compiled, (name) =>
+	const withVms = diffs.filter(({ desired }) => desired.record?.wanted !== "detached");
+	const compile = planCompile(withVms, input.compiled, (name) =>
 		prepared.has(name) ? [prepared.get(name) as string] : [],
 	);
 	steps.push(...compile.steps);
@@ -194,7 +195,10 @@ function serialRuns(plans: readonly InstancePlan[]): InstancePlan[][][] {
 function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: readonly Step[]): Step[] {
 	const working = steps.some(({ kind }) => kind === "start" || kind === "install-jobs");
 	const due = diffs.filter(
-		({ desired: { jobs, record } }) => jobs.length > 0 && (working || record?.applied?.postDeployed === false),
+		({ desired: { jobs, record } }) =>
+			jobs.length > 0 &&
+			(record?.wanted ?? "started") === "started" &&
+			(working || record?.applied?.postDeployed === false),
 	);
 	if (steps.length === 0 && !inputsChanged && due.length === 0) return [];
 	const waited = new Set(steps.flatMap(({ after }) => after));
@@ -227,10 +231,17 @@ export function linked(chain: readonly StepData[], instance: InstanceName, after
 	});
 }
 
+function actionOf({ action, vm, reasons, desired }: InstanceDiff): InstanceChange["action"] {
+	if (action === "update" && vm === "replace") return "recreate";
+	if (action === "update" && reasons.every(({ reason }) => reason === "state"))
+		return desired.record?.wanted === "started" ? "start" : "stop";
+	return action === "keep" ? "names" : action;
+}
+
 function changesOf({ diffs, obsolete }: DeployInput, canaries: ReadonlySet<InstanceName>): InstanceChange[] {
 	const changed = diffs.flatMap((diff): InstanceChange[] => {
 		if (diff.action === "keep") return [];
-		const action = diff.action === "update" && diff.vm === "replace" ? "recreate" : diff.action;
+		const action = actionOf(diff);
 		const { name } = diff.desired;
 		return [{ instance: name, action, ...(canaries.has(name) ? { canary: true } : {}), reasons: diff.reasons }];
 	});

@@ -4,11 +4,11 @@ const instanceName = z.string().describe("Instance name, such as database/0.");
 
 const change = z.strictObject({
 	instance: instanceName,
-	action: z.enum(["create", "recreate", "update", "names", "delete"]).describe("What happens to it."),
+	action: z.enum(["create", "recreate", "update", "names", "start", "stop", "delete"]).describe("What happens to it."),
 	downtime: z
-		.enum(["none", "start", "restart", "recreate", "delete"])
+		.enum(["none", "start", "restart", "recreate", "stop", "delete"])
 		.describe(
-			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; the end.",
+			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; they are stopped; the end.",
 		),
 	disk: z
 		.enum(["none", "kept", "created", "grown", "orphaned"])

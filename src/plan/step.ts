@@ -15,6 +15,8 @@ interface StepBase {
 	readonly after: readonly string[];
 	/** Instance name, for steps about one. */
 	readonly instance?: InstanceName;
+	/** The last of the instance's update: with it the instance is what the plan wants. */
+	readonly settles?: true;
 }
 
 export interface ShapeStemcell extends StemcellName {
@@ -101,11 +103,7 @@ export type Step = StepBase &
 		| { readonly kind: "update-names" }
 		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
 		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }
-		| {
-				readonly kind: "start";
-				readonly watch: Watch /** No job changes: with this the instance is what it should be. */;
-				readonly onlyProcesses: boolean;
-		  }
+		| { readonly kind: "start"; readonly watch: Watch }
 		| { readonly kind: "post-start"; readonly jobs: readonly string[] }
 		| { readonly kind: "post-deploy"; readonly jobs: readonly string[] }
 		| { readonly kind: "delete-instance" }
@@ -143,7 +141,7 @@ export type Reason =
 
 export interface InstanceChange {
 	readonly instance: InstanceName;
-	readonly action: "create" | "recreate" | "update" | "names" | "delete";
+	readonly action: "create" | "recreate" | "update" | "names" | "start" | "stop" | "delete";
 	/** It is updated ahead of its group. */
 	readonly canary?: true;
 	readonly reasons: readonly { readonly reason: Reason; readonly detail?: string }[];

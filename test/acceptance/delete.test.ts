@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { interruptInEachKind, killInEachKind } from "../support/acceptance-cut.ts";
 import { leftovers } from "../support/acceptance-leftovers.ts";
-import { firstProcess, listingOf, readState, recordedListing } from "../support/acceptance-state.ts";
+import { firstProcess, listingOf, processesBeside, readState, recordedListing } from "../support/acceptance-state.ts";
 import { users } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -114,18 +114,3 @@ describe.each(users)("delete-deployment as $name", (user) => {
 		await expectDeleted(disks);
 	});
 });
-
-/** All processes of the VM whose first process this is: they share its process numbers. */
-function processesBeside(first: number): readonly number[] {
-	const namespace = (pid: number) => {
-		try {
-			return readlinkSync(`/proc/${pid}/ns/pid`);
-		} catch {
-			return undefined; // It ended meanwhile, or is somebody else's.
-		}
-	};
-	const own = namespace(first);
-	return readdirSync("/proc")
-		.map(Number)
-		.filter((pid) => pid > 0 && own !== undefined && namespace(pid) === own);
-}

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -67,4 +67,19 @@ function cids(home: string, kind: string, record: string): readonly string[] {
 	return readdirSync(folder)
 		.filter((name) => existsSync(join(folder, name, record)))
 		.sort();
+}
+
+/** All processes of the VM whose first process this is: they share its process numbers. */
+export function processesBeside(first: number): readonly number[] {
+	const namespace = (pid: number) => {
+		try {
+			return readlinkSync(`/proc/${pid}/ns/pid`);
+		} catch {
+			return undefined; // It ended meanwhile, or is somebody else's.
+		}
+	};
+	const own = namespace(first);
+	return readdirSync("/proc")
+		.map(Number)
+		.filter((pid) => pid > 0 && own !== undefined && namespace(pid) === own);
 }

@@ -38,7 +38,6 @@ export async function hookStep(step: HookStep, context: ApplyContext): Promise<v
 	await runHook(context, step, step.kind, step.jobs);
 	const { records, store, lease } = context;
 	const record = records.get(step.instance);
-	if (step.kind === "post-start") await store.write(lease.fence, [records.update(step.instance, { dirty: false })]);
 	if (step.kind === "post-deploy" && record.applied)
 		await store.write(lease.fence, [
 			records.update(step.instance, { applied: { ...record.applied, postDeployed: true } }),

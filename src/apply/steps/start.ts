@@ -15,7 +15,7 @@ const HELD_SECONDS = 2;
 
 /** Starts and monitors all processes, and watches: from the watch time's lower end on they must all run, at its upper end it fails. */
 export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
-	const { clock, records, store, lease } = context;
+	const { clock } = context;
 	const { signal } = callOptions(context);
 	await runScript(context, step, controlScript("start", "all"), "not-started");
 	const begin = clock.monotonic();
@@ -31,8 +31,6 @@ export async function start(step: Of<"start">, context: ApplyContext): Promise<v
 		});
 		await clock.sleep(POLL_MS[look] ?? 1000, signal);
 	}
-	if (!step.onlyProcesses) return;
-	await store.write(lease.fence, [records.update(step.instance, { dirty: false })]);
 }
 
 function isHeld({ status, uptimeSeconds = HELD_SECONDS }: ProcessStatus): boolean {

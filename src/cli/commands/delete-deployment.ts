@@ -4,6 +4,7 @@ import { planDelete } from "../../plan/plan-delete.ts";
 import { type Command, text } from "../command.ts";
 import { askConsent, consentOption } from "../session/confirm.ts";
 import { deletePieces } from "../session/delete.ts";
+import { ignoredProblems } from "../session/deploy-plan.ts";
 import { withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
@@ -37,6 +38,8 @@ export const command: Command = {
 				store,
 				context,
 				async (run) => {
+					const ignored = ignoredProblems(run.records.instances());
+					if (ignored.length > 0) throw new UserError(ignored);
 					const pieces = await deletePieces(run);
 					const plan = planDelete({
 						deployment: name,

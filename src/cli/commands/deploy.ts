@@ -1,8 +1,8 @@
 import { applyPlan } from "../../apply/apply.ts";
 import { UserError } from "../../errors.ts";
 import { massDeletion } from "../../plan/mass-deletion.ts";
-import type { Plan } from "../../plan/step.ts";
-import { type CliContext, type Command, type Options, text } from "../command.ts";
+import type { InstanceRecord } from "../../state/state.ts";
+import { type Command, type Options, text } from "../command.ts";
 import { askConsent, consentOption, needsConsent } from "../session/confirm.ts";
 import { prepareDeploy } from "../session/deploy.ts";
 import { deployFlags, deployOptions } from "../session/deploy-flags.ts";
@@ -11,6 +11,7 @@ import { manifestOptions } from "../session/inputs.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
 import { planReport } from "../session/plan-report.ts";
 import { refuseOtherPlan } from "../session/saved-plan.ts";
+import { showPlan } from "../session/show-plan.ts";
 import { openStore } from "../session/store.ts";
 
 export const command: Command = {
@@ -58,8 +59,12 @@ async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 		const saved = text(options, "plan");
 		if (saved !== undefined)
 			await refuseOtherPlan(saved, run, prepared, await planReport(run, prepared, flags.refresh));
-		if (plan.steps.length === 0)
-			return context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
+		const resting = restingNote(run.records.instances());
+		if (plan.steps.length === 0) {
+			context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
+			if (resting) context.emit({ type: "note", text: resting });
+			return;
+		}
 		const mass = massDeletion(plan, run.records.instances());
 		if (mass && options.allowDeletions !== true) throw new UserError(mass, { exitCode: 4 });
 		const stateful = new Set(
@@ -77,16 +82,20 @@ async function deploy(run: DeploymentRun, options: Options): Promise<void> {
 			type: "note",
 			text: `${name}: deployed in ${((context.clock.monotonic() - begin) / 1000).toFixed(1)} s`,
 		});
-		for (const text of prepared.notes) context.emit({ type: "note", text });
+		for (const text of [...(resting ? [resting] : []), ...prepared.notes]) context.emit({ type: "note", text });
 	} finally {
 		await prepared.close();
 	}
 }
 
-function showPlan(plan: Plan, { emit }: CliContext): void {
-	const changes = plan.changes.map(({ instance, action, reasons }) => {
-		const why = reasons.map(({ reason, detail }) => (detail ? `${reason}: ${detail}` : reason)).join(", ");
-		return `${action} ${instance} (${why})`;
-	});
-	emit({ type: "plan", deployment: plan.deployment, steps: plan.steps.length, changes });
+/** What no deploy touches or starts, since an operator wants it so. */
+function restingNote(instances: readonly InstanceRecord[]): string | undefined {
+	const named = (which: (record: InstanceRecord) => boolean) =>
+		instances.filter(which).map(({ group, index }) => `${group}/${index}`);
+	const [stopped, ignored] = [named(({ wanted }) => wanted !== "started"), named(({ ignore }) => ignore)];
+	const parts = [
+		...(stopped.length > 0 ? [`stopped until davit start: ${stopped.join(", ")}`] : []),
+		...(ignored.length > 0 ? [`ignored until davit unignore: ${ignored.join(", ")}`] : []),
+	];
+	return parts.length > 0 ? parts.join("; ") : undefined;
 }

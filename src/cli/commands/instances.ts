@@ -9,6 +9,9 @@ const vitalsColumns = ["uptime", "load", "cpu", "memory", "swap", "system_disk",
 const processColumns = ["pid", "uptime", "cpu", "memory"];
 const detailsColumns = ["id", "vm_cid", "disk_cid", "bootstrap", "ignore", "wanted"];
 
+/** The state that is wanted is none to worry about. */
+const HEALTHY = { started: "running", stopped: "stopped", detached: "detached" } as const;
+
 export const command: Command = {
 	arguments: "",
 	options: [
@@ -18,7 +21,8 @@ export const command: Command = {
 		{ flags: "--failing", about: "only what does not run" },
 		{ flags: "--details", about: "ids, cids and what is wanted of the instance" },
 	],
-	help: `States: running, starting, stopping, restarting, failing (a process does not run), stopped, unresponsive, missing.
+	help: `States: running, starting, stopping, restarting, failing (a process does not run), stopped, detached (stopped
+with its VM), unresponsive, missing.
 
 Example: davit instances --ps --vitals`,
 	run: async (_, options, context) => {
@@ -26,7 +30,10 @@ Example: davit instances --ps --vitals`,
 		await withDeployment(options, context, async (deployment) => {
 			const { instances } = await look(deployment, context, { vitals: vitals === true });
 			const rows = instances.flatMap((view) => instanceRows(view, { processes: ps === true }));
-			const shown = failing === true ? rows.filter(({ state }) => state !== "running") : rows;
+			const shown =
+				failing === true
+					? rows.filter(({ state, wanted = "started" }) => state !== HEALTHY[wanted as keyof typeof HEALTHY])
+					: rows;
 			const columns = new Set([
 				"instance",
 				...(ps === true ? ["process"] : []),

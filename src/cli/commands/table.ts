@@ -28,6 +28,12 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "scp", about: "Copy files to instances or from them", load: () => import("./scp.ts") },
 	{ name: "logs", about: "Fetch or follow the logs of instances", load: () => import("./logs.ts") },
 	{ name: "run-errand", about: "Run an errand", load: () => import("./run-errand.ts") },
+	{ name: "stop", about: "Stop the jobs of instances, or delete their VMs as well", load: () => import("./stop.ts") },
+	{ name: "start", about: "Start instances that were stopped", load: () => import("./start.ts") },
+	{ name: "restart", about: "Stop and start the jobs of instances", load: () => import("./restart.ts") },
+	{ name: "recreate", about: "Give instances new VMs; persistent disks are kept", load: () => import("./recreate.ts") },
+	{ name: "ignore", about: "Keep instances as they are, whatever is deployed", load: () => import("./ignore.ts") },
+	{ name: "unignore", about: "Let instances be changed again", load: () => import("./unignore.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
 	{ name: "disks", about: "List persistent disks", load: () => import("./disks.ts") },
 	{

@@ -17,6 +17,8 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly skipDrain: ReadonlySet<string>;
 	/** False: what is recorded is taken to be there, and well. */
 	readonly refresh: boolean;
+	/** False: some instances alone, so that no deploy finishes with it. */
+	readonly whole: boolean;
 }
 
 /** A plan, and what each instance's part in it comes from. */
@@ -31,7 +33,10 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const seen = input.refresh ? await observeAll(input) : asRecorded(input.records);
 	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, input.diff));
 	const canResize = (cpi: string) => cpis.get(cpi).info().can.resizeDisk;
-	const refused = diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...cantGrow(diff, canResize)]);
+	const refused = [
+		...diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...cantGrow(diff, canResize)]),
+		...ignoredProblems(obsolete),
+	];
 	if (refused.length > 0) throw new UserError(refused);
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
@@ -40,7 +45,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		deployment,
 		diffs,
 		obsolete: obsolete.map(seen.withReach),
-		orphanVms: seen.orphanVms,
+		orphanVms: input.whole ? seen.orphanVms : [],
 		unknownVariables: input.unknownVariables,
 		compiled,
 		firstDeploy: input.firstDeploy,
@@ -49,7 +54,20 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 			skipDrain: input.skipDrain,
 		},
 	});
-	return { plan, diffs };
+	return { plan: input.whole ? plan : withoutRecord(plan), diffs };
+}
+
+/** What is ignored is not deleted in passing. */
+export function ignoredProblems(obsolete: readonly InstanceRecord[]): readonly Problem[] {
+	const names = obsolete.flatMap(({ ignore, group, index }) => (ignore ? [`${group}/${index}`] : []));
+	if (names.length === 0) return [];
+	const message = `this would delete ignored instances: ${names.join(", ")}`;
+	return [problem("ignored-deleted", message, { hint: `davit unignore ${names[0]} lets them go` })];
+}
+
+/** The same without the step that says that all is as the manifest wants it. */
+export function withoutRecord(plan: Plan): Plan {
+	return { ...plan, steps: plan.steps.filter(({ kind }) => kind !== "record-deploy") };
 }
 
 function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Problem[] {

@@ -1,5 +1,6 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import type { DiffOptions } from "../../plan/diff-instance.ts";
+import type { InstanceName } from "../../plan/step.ts";
 import type { DeploymentRecord } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
 import { type DeployPlan, planFrom } from "./deploy-plan.ts";
@@ -13,6 +14,8 @@ export interface DeployFlags extends DesiredFlags, DiffOptions {
 	readonly skipDrain: ReadonlySet<string>;
 	/** False: clouds and VMs are not asked, what is recorded counts. */
 	readonly refresh: boolean;
+	/** These instances alone; nothing else of the deployment is touched. */
+	readonly only?: ReadonlySet<InstanceName>;
 }
 
 export interface PreparedDeploy extends DeployPlan {
@@ -34,14 +37,15 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			...run,
 			context,
 			deployment: deployment.name,
-			desired: state.desired,
-			obsolete: state.obsolete,
+			desired: state.desired.filter(({ name }) => flags.only?.has(name) ?? true),
+			obsolete: flags.only ? [] : state.obsolete,
 			unknownVariables: state.variables.planned.map(({ definition }) => definition.name),
 			firstDeploy: former?.deployedAt === undefined,
 			inputsChanged: former?.manifestDigest !== run.inputsDigest,
 			diff: flags,
 			skipDrain: flags.skipDrain,
 			refresh: flags.refresh,
+			whole: flags.only === undefined,
 		});
 		const notes = deployment.notes === undefined ? [] : [deployment.notes];
 		return {

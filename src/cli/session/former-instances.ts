@@ -1,11 +1,10 @@
 import { UserError } from "../../errors.ts";
-import { buildDesired } from "../../plan/build-desired.ts";
 import type { FormerInstance } from "../../plan/change-report.ts";
 import { groupJobs } from "../../plan/group-jobs.ts";
-import { placeInstances } from "../../plan/place.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { recordedInputs } from "./manifest.ts";
+import { recordedInstances } from "./recorded-instances.ts";
 
 /**
  * What the recorded manifest and cloud file wanted of each instance, as far as they tell it without releases. Empty before the first deploy
@@ -20,16 +19,7 @@ export function formerInstances({
 	if (former?.deployedAt === undefined) return new Map();
 	try {
 		const { deployment, cloud } = recordedInputs(former, key);
-		const placement = placeInstances(deployment, cloud, records.instances(), {
-			usedElsewhere: new Set(),
-			newId: context.random.uuid,
-			include: ({ lifecycle }) => lifecycle === "service",
-		});
-		const nobody = () => undefined;
-		const { instances } = buildDesired({
-			...{ deployment, cloud, placement, releases: new Map(), disks: [] },
-			...{ stemcell: nobody, vmResources: nobody, cgroups: nobody, linksElsewhere: () => "no such deployment" },
-		});
+		const instances = recordedInstances({ deployment, cloud }, records.instances(), context);
 		const osOf = (alias: string) => deployment.stemcells.find((stemcell) => stemcell.alias === alias)?.os ?? "";
 		return new Map(
 			instances.map((desired) => {

@@ -19,7 +19,7 @@ export function processState({ pending, monitored, status }: ProcessStatus): str
 
 /** An instance by its processes, in BOSH's words; by its VM, if that does not answer. */
 export function instanceState({ state, probe, record }: Pick<InstanceView, "state" | "probe" | "record">): string {
-	if (!probe) return state;
+	if (!probe) return state === "missing" && record.wanted === "detached" ? "detached" : state;
 	const states = probe.processes?.map(processState);
 	if (!states || !record.applied) return "failing";
 	const stopped = states.every((each) => each === "not monitored");

@@ -31,6 +31,7 @@ export function asRecorded(records: Records): Seen {
 		reachable: true,
 		missingFiles: [],
 		failingProcesses: [],
+		activeProcesses: [],
 		unmounted: false,
 		bootstrapped: true,
 	} as const;

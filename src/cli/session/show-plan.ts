@@ -1,4 +1,5 @@
 import type { PlanReport } from "../../plan/report-schema.ts";
+import type { Plan } from "../../plan/step.ts";
 import { counted } from "../../plan/titles.ts";
 import type { CliContext } from "../command.ts";
 import { formatSize } from "./size.ts";
@@ -8,6 +9,15 @@ type Reason = Change["reasons"][number];
 
 /** Names, packages and values that are listed in full; what is more is counted. */
 const LISTED = 6;
+
+/** The plan that is about to be applied: one line a change. */
+export function showPlan(plan: Plan, { emit }: Pick<CliContext, "emit">): void {
+	const changes = plan.changes.map(({ instance, action, reasons }) => {
+		const why = reasons.map(({ reason, detail }) => (detail ? `${reason}: ${detail}` : reason)).join(", ");
+		return `${action} ${instance} (${why})`;
+	});
+	emit({ type: "plan", deployment: plan.deployment, steps: plan.steps.length, changes });
+}
 
 /** A plan for programs (the report as it is), or for people. */
 export function showPlanReport(report: PlanReport, { emit, json }: Pick<CliContext, "emit" | "json">): void {
@@ -36,6 +46,7 @@ const DOWNTIMES: Readonly<Record<Change["downtime"], string>> = {
 	start: "its jobs are started",
 	restart: "its jobs are stopped and started",
 	recreate: "its jobs are stopped, and started on a new VM",
+	stop: "its jobs are stopped",
 	delete: "its jobs are stopped",
 };
 

@@ -31,7 +31,10 @@ export function plainText(event: DavitEvent): string | undefined {
 		case "note":
 			return event.text;
 		case "plan":
-			return [`${event.deployment}: ${event.steps} steps`, ...event.changes.map((change) => `  ${change}`)].join("\n");
+			return [
+				`${event.deployment}: ${event.steps} step${event.steps === 1 ? "" : "s"}`,
+				...event.changes.map((change) => `  ${change}`),
+			].join("\n");
 		case "step-finished":
 			return `${event.skipped ? "-" : "✓"} ${event.title} (${formatDuration(event.durationMs)})`;
 		case "step-failed":

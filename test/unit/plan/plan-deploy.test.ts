@@ -9,6 +9,7 @@ const well: MachineView = {
 	reachable: true,
 	missingFiles: [],
 	failingProcesses: [],
+	activeProcesses: [],
 	unmounted: false,
 	bootstrapped: true,
 };

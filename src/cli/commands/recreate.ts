@@ -1,0 +1,25 @@
+import type { Command } from "../command.ts";
+import { changeable, turnOptions } from "../session/change-state.ts";
+import { bringUp, withChosenInstances } from "../session/chosen-instances.ts";
+import { consentOption } from "../session/confirm.ts";
+import { deploymentOption } from "../session/store.ts";
+
+export const command: Command = {
+	arguments: "[instances]",
+	options: [
+		deploymentOption,
+		{ flags: "--fix", about: "recreate VMs that don't answer too" },
+		{ flags: "--skip-drain", about: "pass over the drain scripts" },
+		{ flags: "--dry-run", about: "show what would be done" },
+		...turnOptions,
+		consentOption,
+	],
+	help: `Gives instances (GROUP, GROUP/INDEX or GROUP/UUID; all, if none is named) new VMs, canaries first; persistent disks and addresses are kept. What is
+stopped stays stopped.`,
+	run: async ([selector], options, context) => {
+		await withChosenInstances("recreate", selector, options, context, async (run, chosen) => {
+			await bringUp(run, changeable(run, chosen), { recreate: true, fix: options.fix === true }, options);
+		});
+		return 0;
+	},
+};
