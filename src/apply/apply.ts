@@ -1,6 +1,7 @@
+import { canonicalJson } from "../digest.ts";
 import { type Problem, UserError } from "../errors.ts";
 import type { Plan, Step } from "../plan/step.ts";
-import type { Change } from "../state/state.ts";
+import type { Change, RecordedEvent } from "../state/state.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
 import { interruption } from "./interrupted.ts";
 import { problemsOf } from "./problems-of.ts";
@@ -18,7 +19,8 @@ const SILENT_MS = 60_000;
  */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
 	const { signal } = callOptions(context);
-	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, context), {
+	const digest = context.keyedDigest(canonicalJson(plan)).slice(0, 16);
+	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, digest, context), {
 		signal,
 		concurrency: CONCURRENCY,
 	});
@@ -36,8 +38,8 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 	throw new UserError(problems, { exitCode });
 }
 
-async function runStep(step: Step, context: ApplyContext): Promise<void> {
-	const { clock, emit, store } = context;
+async function runStep(step: Step, plan: string, context: ApplyContext): Promise<void> {
+	const { clock, emit } = context;
 	const begin = clock.monotonic();
 	const about = { id: step.id, kind: step.kind, title: step.title };
 	emit({ type: "step-started", ...about, ...(step.instance ? { instance: step.instance } : {}) });
@@ -45,32 +47,46 @@ async function runStep(step: Step, context: ApplyContext): Promise<void> {
 	try {
 		await stepActions[step.kind](step as never, silence.context);
 		if (step.settles && step.instance !== undefined)
-			await store.write(context.lease.fence, [settled(step.instance, context)]);
+			await context.store.write(context.lease.fence, [settled(step.instance, context)]);
 		const durationMs = clock.monotonic() - begin;
 		emit({ type: "step-finished", ...about, durationMs });
-		await store.appendEvent({
-			at: clock.now(),
-			actor: context.actor,
-			deployment: context.deployment,
-			action: step.kind,
-			object: step.instance ?? step.id,
-			outcome: "done",
-			detail: { durationMs: Math.round(durationMs) },
-		});
+		await record(step, "done", { durationMs: Math.round(durationMs), plan }, context);
 	} catch (error) {
 		// What fails in a run that has slept past its lease fails because of that.
 		context.lease.check();
-		if (!context.signal.aborted)
-			emit({
-				type: "step-failed",
-				...about,
-				durationMs: clock.monotonic() - begin,
-				problems: problemsOf(error, step.instance) ?? [],
-			});
+		if (!context.signal.aborted) {
+			const durationMs = clock.monotonic() - begin;
+			const problems = problemsOf(error, step.instance) ?? [];
+			emit({ type: "step-failed", ...about, durationMs, problems });
+			// Messages may quote what a hook has printed: the event keeps their names alone.
+			const codes = problems.map(({ code }) => code);
+			// That it can't be noted is not what has failed.
+			await record(step, "failed", { durationMs: Math.round(durationMs), plan, problems: codes }, context).catch(
+				() => {},
+			);
+		}
 		throw error;
 	} finally {
 		silence.dispose();
 	}
+}
+
+/** Who did what, for good. */
+function record(
+	{ kind, instance, id }: Step,
+	outcome: RecordedEvent["outcome"],
+	detail: RecordedEvent["detail"],
+	{ store, clock, actor, deployment }: ApplyContext,
+): Promise<void> {
+	return store.appendEvent({
+		at: clock.now(),
+		actor,
+		deployment,
+		action: kind,
+		object: instance ?? id,
+		outcome,
+		detail,
+	});
 }
 
 /** What the plan wanted of the instance is done. */

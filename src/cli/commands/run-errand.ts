@@ -9,6 +9,7 @@ import { deletePieces } from "../session/delete.ts";
 import { prepareDeploy } from "../session/deploy.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { type ErrandOutcome, withErrandLogs } from "../session/errand-logs.ts";
+import { errandsOf, instancesWith } from "../session/errands.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { selectInstances } from "../session/recorded.ts";
 import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
@@ -53,28 +54,15 @@ export const command: Command = {
 /** On the VMs that have the job. */
 async function runColocated(errand: string, run: DeploymentRun, options: Options): Promise<ErrandOutcome> {
 	const { records, inputs } = run;
-	const has = records.instances().filter(({ applied }) => applied?.jobs[errand]?.files.includes("bin/run"));
 	const asked =
 		options.instance === undefined
 			? undefined
 			: new Set((options.instance as string[]).flatMap((selector) => selectInstances(records, selector)));
-	const chosen = has
-		.map(({ group, index }) => `${group}/${index}`)
-		.filter((name) => asked === undefined || asked.has(name));
+	const chosen = instancesWith(records, errand).filter((name) => asked === undefined || asked.has(name));
 	if (chosen.length === 0) {
-		const known = [
-			...new Set(
-				records
-					.instances()
-					.flatMap(({ applied }) =>
-						Object.entries(applied?.jobs ?? {}).flatMap(([job, { files }]) => (files.includes("bin/run") ? [job] : [])),
-					),
-			),
-		];
-		const groups = inputs.deployment.instanceGroups
-			.filter(({ lifecycle }) => lifecycle === "errand")
-			.map(({ name }) => name);
-		const all = [...known, ...groups].sort().join(", ");
+		const all = errandsOf(records, inputs.deployment)
+			.map((each) => each.errand)
+			.join(", ");
 		throw new UserError(
 			problem("no-errand", `there is no errand "${errand}"${asked ? " on these instances" : ""}`, {
 				hint: all === "" ? "the deployment has none" : `there are: ${all}`,

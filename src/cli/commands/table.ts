@@ -34,6 +34,12 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "recreate", about: "Give instances new VMs; persistent disks are kept", load: () => import("./recreate.ts") },
 	{ name: "ignore", about: "Keep instances as they are, whatever is deployed", load: () => import("./ignore.ts") },
 	{ name: "unignore", about: "Let instances be changed again", load: () => import("./unignore.ts") },
+	{ name: "errands", about: "List errands, and where they run", load: () => import("./errands.ts") },
+	{ name: "deployments", about: "List the deployments of this state store", load: () => import("./deployments.ts") },
+	{ name: "releases", about: "List the releases in use", load: () => import("./releases.ts") },
+	{ name: "stemcells", about: "List the stemcells in use", load: () => import("./stemcells.ts") },
+	{ name: "events", about: "List what was done to a deployment, by whom", load: () => import("./events.ts") },
+	{ name: "locks", about: "List who works on which deployment", load: () => import("./locks.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
 	{ name: "disks", about: "List persistent disks", load: () => import("./disks.ts") },
 	{
