@@ -2,14 +2,15 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const files = (...names: readonly string[]) => names.map((name) => `test/${name}.test.ts`);
-/** They boot real guests: without KVM each takes a processor for minutes. */
-const guests = files("acceptance/libvirt", "contract/guest-p*");
+/** It boots real guests: without KVM each takes a processor for minutes. */
+const guests = files("acceptance/libvirt");
 /** More of them, for which there is no time at every push. */
 const moreGuests = files(
 	"acceptance/libvirt-*",
 	"acceptance/stemcell-image",
 	"contract/libvirt*",
 	"contract/guest-disks",
+	"contract/guest-p*",
 );
 const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 

@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import type { Call } from "../../src/cpi/call.ts";
 import type { DiskCid, DiskHint, DiskRequest, VmCid } from "../../src/cpi/cpi.ts";
 import { type DiskRecord, diskCid, diskFolder, readDisk, writeDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";
+import { makeFolder } from "./folders.ts";
 import type { Machine } from "./machine.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { run } from "./run.ts";
@@ -22,8 +22,8 @@ export function createDisk(machine: Machine, request: DiskRequest): DiskCid {
 		throw localError("invalid", "createDisk", `a disk of ${request.sizeMib} MiB can't be made`);
 	if (readDisk(machine, cid)) return cid;
 	const { key, owner, sizeMib, metadata } = request;
-	mkdirSync(join(diskFolder(machine, cid), "data"), { recursive: true, mode: 0o755 });
-	writeDisk(machine, { cid, key, owner, sizeMib, metadata });
+	const record: DiskRecord = { cid, key, owner, sizeMib, metadata };
+	makeFolder(diskFolder(machine, cid), "disk.json", record, { name: "data", mode: 0o755 });
 	return cid;
 }
 

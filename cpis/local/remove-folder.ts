@@ -1,8 +1,9 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Call } from "../../src/cpi/call.ts";
 import type { Ids } from "./config.ts";
 import { localError } from "./errors.ts";
+import { dropFolder } from "./folders.ts";
 import type { Machine } from "./machine.ts";
 import { runWithIds } from "./run-with-ids.ts";
 
@@ -33,5 +34,5 @@ export async function removeFolder(
 		]);
 		if (code !== 0) throw localError("unavailable", call.operation, `${folder} can't be removed: ${output}`);
 	}
-	rmSync(folder, { recursive: true, force: true });
+	dropFolder(folder);
 }

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import type { CloudResource, Page, ResourceKind } from "../../src/cpi/cpi.ts";
 import { readDisks } from "./disk-record.ts";
+import { sweep } from "./folders.ts";
 import type { Machine } from "./machine.ts";
 import { readSnapshots } from "./snapshots.ts";
 import { readStemcells } from "./stemcells.ts";
@@ -8,6 +10,7 @@ import { readVms, vmProcesses } from "./vm-record.ts";
 const PAGE_SIZE = 100;
 
 function vms(machine: Machine): readonly CloudResource[] {
+	sweep(join(machine.folder, "vms"));
 	return readVms(machine).map((vm) => {
 		const processes = vmProcesses(machine, vm.cid);
 		return {
@@ -25,6 +28,7 @@ function vms(machine: Machine): readonly CloudResource[] {
 }
 
 function disks(machine: Machine): readonly CloudResource[] {
+	sweep(join(machine.folder, "disks"));
 	return readDisks(machine).map(({ cid, key, owner, sizeMib, metadata, attached }) => ({
 		kind: "disk",
 		cid,

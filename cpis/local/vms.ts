@@ -6,7 +6,7 @@ import { etcFiles, hostName, isAccountName } from "./accounts.ts";
 import { planInterfaces } from "./addresses.ts";
 import { attachedDisks, readDisk, writeDisk } from "./disk-record.ts";
 import { localError } from "./errors.ts";
-import { networkId, readRecord, writeInside } from "./folders.ts";
+import { makeFolder, networkId, readRecord, writeInside } from "./folders.ts";
 import { locked } from "./lock.ts";
 import type { Machine } from "./machine.ts";
 import { ensureNetwork, type NetworkRecord, networkFolder, removeNetwork } from "./network.ts";
@@ -44,7 +44,7 @@ async function claim(call: Call, machine: Machine, request: SeededRequest): Prom
 		metadata: request.metadata,
 	};
 	// First: whoever is killed in the next line leaves a VM that `list` tells of, and whose end takes the network along.
-	writeVm(machine, vm);
+	makeFolder(vmFolder(machine, cid), "vm.json", vm);
 	await ensureNetwork(call, machine, request.owner);
 	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
 	const claimed = { ...vm, ids: network?.ids ?? vm.ids };

@@ -1,0 +1,58 @@
+import type { World } from "../support/acceptance.ts";
+import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
+
+/** What the manifest asks for; each change of it is a case. */
+export interface Wanted {
+	readonly web: number;
+	readonly diskMib: number;
+	readonly port: number;
+	readonly words: number;
+	readonly stemcell: number;
+	/** Web servers were stopped; the database was, with its VM. */
+	readonly webStopped: boolean;
+	readonly dbDetached: boolean;
+}
+
+export const FIRST: Wanted = {
+	web: 1,
+	diskMib: 64,
+	port: 1,
+	words: 1,
+	stemcell: 1,
+	webStopped: false,
+	dbDetached: false,
+};
+
+/** Writes release and manifest of a platform: web servers whose package compiles, a database with a disk, and an errand on a VM of its own. */
+export function writePlatform(world: World, { web, diskMib, port, words, stemcell }: Wanted): void {
+	writeTinyRelease(world, "release", {
+		jobs: {
+			app: {
+				properties: { port: {}, password: {}, tls: {} },
+				templates: { "config/app": "<%= p('port') %> <%= p('password') %> <%= p('tls.certificate') %>\n" },
+				hooks: notingHooks(["pre-start", "post-start", "post-deploy", "drain"]),
+				packages: ["words"],
+			},
+			smoke: { process: false, hooks: { run: "echo smoke" } },
+		},
+		packages: { words: `echo ${words} >"$BOSH_INSTALL_TARGET/words"` },
+	});
+	const properties = { port, password: "((password))", tls: "((tls))" };
+	const jobs = [{ name: "app", release: "tiny", properties }];
+	const groups = [
+		tinyGroup("db", jobs, { persistent_disk: diskMib }),
+		tinyGroup("web", jobs, { instances: web }),
+		tinyGroup("smoke-tests", "smoke", { lifecycle: "errand" }),
+	];
+	world.write(
+		"tiny.yml",
+		tinyManifest(groups, {
+			stemcells: [{ alias: "default", os: "local", version: String(stemcell) }],
+			variables: [
+				{ name: "password", type: "password" },
+				{ name: "ca", type: "certificate", options: { is_ca: true, common_name: "ca" } },
+				{ name: "tls", type: "certificate", options: { ca: "ca", common_name: "app" } },
+			],
+		}),
+	);
+}
