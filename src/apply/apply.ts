@@ -20,7 +20,9 @@ const SILENT_MS = 60_000;
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
 	const { signal } = callOptions(context);
 	const digest = context.keyedDigest(canonicalJson(plan)).slice(0, 16);
-	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, digest, context), {
+	const reasons = new Map(plan.changes.map((change) => [change.instance, change.reasons]));
+	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [] };
+	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, digest, own), {
 		signal,
 		concurrency: CONCURRENCY,
 	});

@@ -5,7 +5,7 @@ import type { CallOptions, Cpi, Owner, StemcellImage } from "../cpi/cpi.ts";
 import { CpiError } from "../cpi/errors.ts";
 import type { EventSink } from "../events.ts";
 import type { DesiredInstance } from "../plan/desired.ts";
-import type { InstanceName, PackageUse, Step } from "../plan/step.ts";
+import type { InstanceChange, InstanceName, PackageUse, Step } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
 import type { AgentEndpoint } from "../stemcell/agent/endpoint.ts";
@@ -95,6 +95,8 @@ export interface ApplyContext {
 	readonly disconnect: (instance: InstanceName) => void;
 	/** A log file on this machine, for what is too long to show. */
 	readonly openLog: (name: string) => Promise<LogFile>;
+	/** Why the plan that is being applied changes an instance. */
+	readonly reasons?: (instance: InstanceName) => InstanceChange["reasons"];
 	/** `user@host`, for events. */
 	readonly actor: string;
 	/** Filled by errand steps. */

@@ -3,6 +3,7 @@ import { controlScript, type ProcessStatus, parseStatus, statusScript } from "..
 import type { Step } from "../../plan/step.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { lastLines, runScript } from "../run-script.ts";
+import { situation } from "../situation.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
@@ -49,13 +50,14 @@ async function notRunning(
 	waiting: readonly ProcessStatus[],
 ): Promise<UserError> {
 	const problems: Problem[] = [];
+	const about = (await situation(step, context)).map((line) => `\n${line}`).join("");
 	for (const process of waiting) {
 		const { stdout } = await runScript(context, step, context.lastLogLines(process.name), "logs", {
 			anyExitCode: true,
 		});
 		const log = lastLines(stdout, 20);
 		const seconds = Math.round(step.watch.toMs / 1000);
-		const text = `${step.instance}: process ${process.name} ${stateOf(process)}, ${seconds} s after its start${log ? `\n${log}` : ""}`;
+		const text = `${step.instance}: process ${process.name} ${stateOf(process)}, ${seconds} s after its start${log ? `\n${log}` : ""}${about}`;
 		problems.push(
 			problem("not-running", text, { hint: `look at davit logs ${step.instance}; deploy again once it is mended` }),
 		);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ApplyContext } from "../../../../src/apply/context.ts";
 import { start } from "../../../../src/apply/steps/start.ts";
 import { UserError } from "../../../../src/errors.ts";
 import type { RunResult } from "../../../../src/ssh/ssh.ts";
@@ -12,7 +13,6 @@ const step = {
 	after: [],
 	instance: "g/0",
 	watch: { fromMs: 1000, toMs: 10_000 },
-	onlyProcesses: false,
 } as const;
 
 /** What the supervisor of a process says that lives for `lifeMs` and is started again `pauseMs` after it died. */
@@ -26,16 +26,45 @@ function flapping(now: number, lifeMs: number, pauseMs: number): string {
 	return [uptime, Math.round(uptime * 100), JSON.stringify(state), into < lifeMs ? "" : "7 ", ""].join("\0");
 }
 
-async function outcomeOf(lifeMs: number, pauseMs: number) {
+const VITALS = {
+	load: [0.5, 0.4, 0.3],
+	cpu: { user: 1, sys: 1, wait: 0 },
+	memory: { usedKb: 1, percent: 40 },
+	swap: { usedKb: 0, percent: 0 },
+	uptimeSeconds: 60,
+	disk: {
+		system: { percent: 50, inodePercent: 5 },
+		ephemeral: { percent: 100, inodePercent: 5 },
+		persistent: { percent: 3, inodePercent: 99 },
+	},
+};
+
+/** What a VM says of itself that has no more to say than its vitals. */
+function probed(): string {
+	const lists = { missingFiles: [], wrongJobs: [], wrongPackages: [] };
+	const texts = { bootId: "b", hosts: "", records: "", applied: "", uptime: "", heartbeat: "", state: "", ended: "" };
+	return JSON.stringify({
+		...texts,
+		...lists,
+		fence: 1,
+		clockMs: 1,
+		bootstrapped: true,
+		mounted: true,
+		vitals: VITALS,
+	});
+}
+
+async function outcomeOf(lifeMs: number, pauseMs: number, given: Partial<ApplyContext> = {}) {
 	let begun: number | undefined;
 	const answer = (script: string): Partial<RunResult> => {
 		const now = made.context.clock.monotonic();
 		begun ??= now;
 		if (script.includes("heartbeat state.json")) return { stdout: flapping(now - begun, lifeMs, pauseMs) };
+		if (given.reasons && script.includes("want_vitals=yes")) return { stdout: probed() };
 		return script.includes("last lines") ? { stdout: "address in use\n" } : {};
 	};
 	const { record } = deployed(group("g"), 0, {});
-	const more = { lastLogLines: () => "last lines" };
+	const more = { lastLogLines: () => "last lines", ...given };
 	const made = applyWorld({ instances: record ? [record] : [], answer, more });
 	const outcome = await start(step, made.context).catch((error: unknown) => error);
 	return { outcome, elapsedMs: made.context.clock.monotonic() - (begun ?? 0) };
@@ -51,6 +80,15 @@ test.each([
 	expect((outcome as Error).message).toMatch(
 		/^g\/0: process app (is "does not exist" \(its process has ended\)|was started again a moment ago), 10 s after its start\naddress in use$/,
 	);
+});
+
+test("a failure tells how the VM is and what changed, as far as that can be found out", async () => {
+	const { outcome } = await outcomeOf(50, 200, { reasons: () => [{ reason: "configuration", detail: "job app" }] });
+	expect((outcome as Error).message.split("\n").slice(1)).toEqual([
+		"address in use",
+		"its VM: load 0.5, memory 40%, swap 0%; disks: system 50%, ephemeral 100% (full), persistent 3% (no inodes left)",
+		"what changed: configuration: job app",
+	]);
 });
 
 test("a process that has lived for two seconds runs", async () => {
