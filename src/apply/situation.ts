@@ -15,7 +15,9 @@ const FULL = 95;
 export async function situation(step: Step & { instance: string }, context: ApplyContext): Promise<readonly string[]> {
 	const vitals = await vitalsOf(step.instance, context).catch(() => undefined);
 	const reasons = context.reasons?.(step.instance) ?? [];
-	const changed = reasons.map(({ reason, detail }) => (detail === undefined ? reason : `${reason}: ${detail}`));
+	const changed = reasons
+		.filter(({ reason }) => reason !== "new")
+		.map(({ reason, detail }) => (detail === undefined ? reason : `${reason}: ${detail}`));
 	return [
 		...(vitals ? [`its VM: ${vitalsText(vitals)}`] : []),
 		...(changed.length > 0 ? [`what changed: ${changed.join("; ")}`] : []),
