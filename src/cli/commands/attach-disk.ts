@@ -4,7 +4,9 @@ import { prepareAttachDisk } from "../session/attach-disk.ts";
 import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { oneInstance } from "../session/one-instance.ts";
-import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+import { chosenDeployment, deploymentOption } from "../session/store.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "<instance> <disk-cid>",
@@ -14,8 +16,7 @@ that it had is kept, orphaned. Cut short, the same command goes on from there.
 
 Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 	run: async ([selector, cid], options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const name = await chosenDeployment(store, options, context.env);
 			const { deployment: record } = await store.read(name);
 			if (!record) return 1;
@@ -27,9 +28,7 @@ Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 				(run) => attachDisk(run, String(selector), String(cid), options.skipDrain === true),
 			);
 			return 0;
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };
 

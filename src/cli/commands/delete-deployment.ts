@@ -7,15 +7,16 @@ import { deletePieces } from "../session/delete.ts";
 import { ignoredProblems } from "../session/deploy-plan.ts";
 import { withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
-import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+import { chosenDeployment, deploymentOption } from "../session/store.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "[deployment]",
 	options: [deploymentOption, consentOption, { flags: "--skip-drain", about: "pass over all drain scripts" }],
 	help: "Persistent disks are kept, orphaned: davit disks --orphaned lists them. Generated variables are kept too.",
 	run: async ([given], options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const wanted = typeof given === "string" ? given : text(options, "deployment");
 			if (wanted?.includes("/")) {
 				throw new UserError(
@@ -61,8 +62,6 @@ export const command: Command = {
 				},
 			);
 			return 0;
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };

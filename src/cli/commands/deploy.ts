@@ -12,7 +12,8 @@ import { configOptions, readManifest } from "../session/manifest.ts";
 import { planReport } from "../session/plan-report.ts";
 import { refuseOtherPlan } from "../session/saved-plan.ts";
 import { showPlan } from "../session/show-plan.ts";
-import { openStore } from "../session/store.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "<manifest>",
@@ -30,8 +31,7 @@ export const command: Command = {
 	help: `A deploy that was interrupted goes on where it was. Exit codes: 0 done, 1 failed, 3 another davit works on the deployment,
 4 refused (the message names the flag), 64 wrong usage, 130 interrupted.`,
 	run: async ([manifest], options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const recorded = async (name: string) => (await store.read(name)).deployment;
 			const inputs = await readManifest(String(manifest), options, context, { recorded });
 			for (const problem of inputs.warnings) context.emit({ type: "problem", problem });
@@ -43,9 +43,7 @@ export const command: Command = {
 				(run) => deploy(run, options),
 			);
 			return 0;
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };
 

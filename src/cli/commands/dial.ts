@@ -8,8 +8,10 @@ import { openCpis } from "../session/cpis.ts";
 import { wayTo } from "../session/machines.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { oneInstance } from "../session/one-instance.ts";
-import { chosenDeployment, openKey, openStore } from "../session/store.ts";
+import { chosenDeployment, openKey } from "../session/store.ts";
 import { createTunnels } from "../session/tunnel.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "<deployment> <instance>",
@@ -41,8 +43,7 @@ export const command: Command = {
 
 /** The store is closed before the connection begins: it may last for days. */
 async function findWay(instance: string, options: Options, context: CliContext) {
-	const store = await openStore(context);
-	try {
+	return withStore(context, async (store) => {
 		const name = await chosenDeployment(store, options, context.env);
 		const { deployment: record, ...recorded } = await store.read(name);
 		if (!record) throw new UserError(problem("never-deployed", `deployment "${name}" was never deployed`));
@@ -54,9 +55,7 @@ async function findWay(instance: string, options: Options, context: CliContext) 
 		const way = { name: only, ...wayTo(only, { records, cloud, cpi: cpis.get, owner }) };
 		await cpis.close();
 		return way;
-	} finally {
-		await store.close();
-	}
+	});
 }
 
 function lost(instance: string, error: Error) {

@@ -1,12 +1,13 @@
 import type { Command } from "../command.ts";
-import { deploymentOption, openStore } from "../session/store.ts";
+import { deploymentOption } from "../session/store.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "",
 	options: [deploymentOption, { flags: "--orphaned", about: "only those that no instance has" }],
 	run: async (_, options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const names = (await store.deployments()).map(({ name }) => name);
 			const attached = (await Promise.all(names.map((name) => store.read(name)))).flatMap(({ disks }) => disks);
 			const all = options.orphaned === true ? [] : attached.filter(({ orphanedAt }) => orphanedAt === undefined);
@@ -28,8 +29,6 @@ export const command: Command = {
 				rows,
 			});
 			return 0;
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };

@@ -12,7 +12,9 @@ import { type ErrandOutcome, withErrandLogs } from "../session/errand-logs.ts";
 import { errandsOf, instancesWith } from "../session/errands.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { selectInstances } from "../session/recorded.ts";
-import { chosenDeployment, deploymentOption, openStore } from "../session/store.ts";
+import { chosenDeployment, deploymentOption } from "../session/store.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "<errand>",
@@ -25,8 +27,7 @@ export const command: Command = {
 	],
 	help: "An errand is a job with bin/run on VMs of the deployment, or an instance group with lifecycle: errand. Exit code 1 if it fails anywhere.",
 	run: async ([errand], options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const name = await chosenDeployment(store, options, context.env);
 			const { deployment: record } = await store.read(name);
 			if (!record) return 1;
@@ -45,9 +46,7 @@ export const command: Command = {
 					return showResults(results, context) && fetched ? 0 : 1;
 				},
 			);
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };
 

@@ -4,8 +4,10 @@ import type { Value } from "../../manifest/deployment.ts";
 import { formatYaml } from "../../manifest/format.ts";
 import { type Command, text } from "../command.ts";
 import { LOGIN_VARIABLE } from "../session/login.ts";
-import { chosenDeployment, deploymentOption, openKey, openStore } from "../session/store.ts";
+import { chosenDeployment, deploymentOption, openKey } from "../session/store.ts";
 import { readSealed } from "../session/variables.ts";
+
+import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "",
@@ -14,8 +16,7 @@ export const command: Command = {
 		{ flags: "--show <name>", about: "print the value of one variable, or of a part of it: NAME.certificate" },
 	],
 	run: async (_, options, context) => {
-		const store = await openStore(context);
-		try {
+		return withStore(context, async (store) => {
 			const deployment = await chosenDeployment(store, options, context.env);
 			const stored = (await store.variables(deployment)).filter(({ name }) => name !== LOGIN_VARIABLE);
 			const wanted = text(options, "show");
@@ -42,8 +43,6 @@ export const command: Command = {
 			// Asked for by name: the one place where a secret is written in clear, past the view that would hide it.
 			process.stdout.write(typeof part === "string" ? `${part}\n` : formatYaml(part ?? null));
 			return 0;
-		} finally {
-			await store.close();
-		}
+		});
 	},
 };

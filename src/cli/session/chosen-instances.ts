@@ -9,9 +9,11 @@ import { type DeploymentRun, withRun } from "./deployment-run.ts";
 import { recordedInputs } from "./manifest.ts";
 import { selectInstances } from "./recorded.ts";
 import { showPlan } from "./show-plan.ts";
-import { chosenDeployment, openStore } from "./store.ts";
+import { chosenDeployment } from "./store.ts";
 
 /** Opens the deployment that the options name for `work` on instances: those that the selector chooses, or all. */
+import { withStore } from "./with-store.ts";
+
 export async function withChosenInstances(
 	verb: string,
 	selector: string | readonly string[] | undefined,
@@ -19,8 +21,7 @@ export async function withChosenInstances(
 	context: CliContext,
 	work: (run: DeploymentRun, chosen: readonly InstanceName[]) => Promise<void>,
 ): Promise<void> {
-	const store = await openStore(context);
-	try {
+	return withStore(context, async (store) => {
 		const name = await chosenDeployment(store, options, context.env);
 		const { deployment: record } = await store.read(name);
 		if (!record) return;
@@ -31,9 +32,7 @@ export async function withChosenInstances(
 			context,
 			(run) => work(run, serviceInstances(run, typeof selector === "string" ? selector : undefined)),
 		);
-	} finally {
-		await store.close();
-	}
+	});
 }
 
 function serviceInstances({ records }: DeploymentRun, selector: string | undefined): readonly InstanceName[] {

@@ -10,9 +10,11 @@ import { type Cpis, openCpis } from "./cpis.ts";
 import { readLogin } from "./login.ts";
 import { type Machines, openMachines } from "./machines.ts";
 import { type Inputs, recordedInputs } from "./manifest.ts";
-import { chosenDeployment, openKey, openStore } from "./store.ts";
+import { chosenDeployment, openKey } from "./store.ts";
 
 /** A deployment as it is recorded, and the ways to its VMs. */
+import { withStore } from "./with-store.ts";
+
 export interface RecordedDeployment {
 	readonly name: string;
 	readonly store: SqliteStore;
@@ -32,8 +34,7 @@ export async function withDeployment<T>(
 	context: CliContext,
 	work: (deployment: RecordedDeployment) => Promise<T>,
 ): Promise<T> {
-	const store = await openStore(context);
-	try {
+	return withStore(context, async (store) => {
 		const name = await chosenDeployment(store, options, context.env);
 		const key = await openKey(context, store);
 		const recorded = await store.read(name);
@@ -54,9 +55,7 @@ export async function withDeployment<T>(
 			close();
 			await cpis.close();
 		}
-	} finally {
-		await store.close();
-	}
+	});
 }
 
 /**
