@@ -5,7 +5,6 @@ import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { oneInstance } from "../session/one-instance.ts";
 import { chosenDeployment, deploymentOption } from "../session/store.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

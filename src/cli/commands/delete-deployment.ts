@@ -8,7 +8,6 @@ import { ignoredProblems } from "../session/deploy-plan.ts";
 import { withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { chosenDeployment, deploymentOption } from "../session/store.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

@@ -12,7 +12,6 @@ import { configOptions, readManifest } from "../session/manifest.ts";
 import { planReport } from "../session/plan-report.ts";
 import { refuseOtherPlan } from "../session/saved-plan.ts";
 import { showPlan } from "../session/show-plan.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

@@ -10,7 +10,6 @@ import { recordedInputs } from "../session/manifest.ts";
 import { oneInstance } from "../session/one-instance.ts";
 import { chosenDeployment, openKey } from "../session/store.ts";
 import { createTunnels } from "../session/tunnel.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

@@ -1,6 +1,5 @@
 import type { Command } from "../command.ts";
 import { deploymentOption } from "../session/store.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

@@ -13,7 +13,6 @@ import { errandsOf, instancesWith } from "../session/errands.ts";
 import { recordedInputs } from "../session/manifest.ts";
 import { selectInstances } from "../session/recorded.ts";
 import { chosenDeployment, deploymentOption } from "../session/store.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {

@@ -6,7 +6,6 @@ import { type Command, text } from "../command.ts";
 import { LOGIN_VARIABLE } from "../session/login.ts";
 import { chosenDeployment, deploymentOption, openKey } from "../session/store.ts";
 import { readSealed } from "../session/variables.ts";
-
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
