@@ -27,7 +27,7 @@ export async function copySqliteStore(options: SqliteStoreOptions, folder: strin
 	const file = join(own, "state.db");
 	const remove = () => rm(own, { recursive: true, force: true });
 	try {
-		if (existsSync(options.file)) copyFile(options.file, file);
+		if (existsSync(options.file)) copyDatabase(options.file, file);
 		const store = await openSqliteStore({ ...options, file });
 		return {
 			store,
@@ -49,7 +49,8 @@ export async function copySqliteStore(options: SqliteStoreOptions, folder: strin
 	}
 }
 
-function copyFile(from: string, to: string): void {
+/** A copy of a store's file as it is at one moment. */
+export function copyDatabase(from: string, to: string): void {
 	const database = openDatabase(from, BUSY_MS);
 	try {
 		refuseForeign(database, from);

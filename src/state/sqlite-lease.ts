@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { heldByAnother, leaseLost } from "./held.ts";
 import type { HolderProcess } from "./holder-process.ts";
 import type { Database } from "./sqlite-database.ts";
+import { refuseMoved } from "./sqlite-moved.ts";
 import type { Fence, Lease, LeaseHolder } from "./state.ts";
 
 /** A lease's time without a renewal, in ms; a third of it passes between two. */
@@ -45,6 +46,7 @@ export function acquireLease(holding: Holding, deployment: string, holder: strin
 	const { database, clock, self, leaseMs } = holding;
 	const heldFrom = clock.monotonic();
 	const number = database.transaction(() => {
+		refuseMoved(database);
 		const other = currentHolder(holding, deployment);
 		if (other) throw heldByAnother(deployment, other);
 		const next = database.get<{ fence: number }>("UPDATE store SET fence = fence + 1 RETURNING fence")?.fence ?? 0;

@@ -34,6 +34,8 @@ const migrations: readonly (readonly string[])[] = [
 		`UPDATE deployments SET record = json_set(json_remove(record, '$.cloudFile'), '$.runtimeConfigFiles', json('[]'), '$.cloudFiles',
 			CASE record ->> '$.cloudFile' WHEN '' THEN json('[]') ELSE json_array(record ->> '$.cloudFile') END)`,
 	],
+	// Where the store was exported to, as JSON.
+	["ALTER TABLE store ADD COLUMN moved TEXT"],
 ];
 
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */

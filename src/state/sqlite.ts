@@ -1,3 +1,4 @@
+import { heldByAnother } from "./held.ts";
 import { currentProcess, type HolderProcess } from "./holder-process.ts";
 import { applyChanges } from "./sqlite-changes.ts";
 import type { Database } from "./sqlite-database.ts";
@@ -5,6 +6,7 @@ import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
 import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
 import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
 import { acquireLease, checkFence, currentHolder, LEASE_MS } from "./sqlite-lease.ts";
+import { type Moved, readMoved, refuseMoved, writeMoved } from "./sqlite-moved.ts";
 import { putVariables, readVariables } from "./sqlite-variables.ts";
 import type { DeploymentRecord, DiskRecord, Fence, InstanceRecord, Lease, Recorded, StateStore } from "./state.ts";
 
@@ -13,6 +15,8 @@ export interface SqliteStoreOptions extends StoreFile {
 	readonly self?: HolderProcess;
 	/** How long they last without a renewal, in ms; 30 s unless given. */
 	readonly leaseMs?: number;
+	/** Opens a store that was exported, too. */
+	readonly evenMoved?: boolean;
 }
 
 export interface SqliteStore extends StateStore {
@@ -20,6 +24,13 @@ export interface SqliteStore extends StateStore {
 	firstBrokenEvent(): Promise<number | undefined>;
 	/** True if anything is sealed here, also of deployments that are gone. */
 	hasVariables(): Promise<boolean>;
+	/** Where it was exported to, if it was. */
+	moved(): Promise<Moved | undefined>;
+	/**
+	 * Says that the store is elsewhere from now on (undefined: that it is here). Throws a UserError with exit code 3 while somebody works on a
+	 * deployment of it.
+	 */
+	move(moved: Moved | undefined): Promise<void>;
 }
 
 interface RecordRow {
@@ -32,6 +43,7 @@ interface RecordRow {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
 	const database = await openStoreFile(options);
+	if (!options.evenMoved) closeIfMoved(database);
 	const { clock, self = currentProcess(), leaseMs = LEASE_MS } = options;
 	const holding = { database, clock, self, leaseMs, leases: new Set<Lease>() };
 	const fenced = <T>(fence: Fence, work: () => T): T =>
@@ -65,11 +77,29 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		events: async (deployment, limit) => readEvents(database, deployment, limit),
 		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
 		firstBrokenEvent: async () => firstBrokenEvent(database),
+		moved: async () => readMoved(database),
+		move: async (moved) =>
+			database.transaction(() => {
+				for (const { deployment } of database.all<{ deployment: string }>("SELECT deployment FROM leases")) {
+					const holder = currentHolder(holding, deployment);
+					if (holder) throw heldByAnother(deployment, holder);
+				}
+				writeMoved(database, moved);
+			}),
 		close: async () => {
 			await Promise.all([...holding.leases].map((lease) => lease.release()));
 			database.close();
 		},
 	};
+}
+
+function closeIfMoved(database: Database): void {
+	try {
+		refuseMoved(database);
+	} catch (error) {
+		database.close();
+		throw error;
+	}
 }
 
 function readDeployment(database: Database, name: string): Recorded {

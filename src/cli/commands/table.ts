@@ -40,6 +40,7 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "stemcells", about: "List the stemcells in use", load: () => import("./stemcells.ts") },
 	{ name: "events", about: "List what was done to a deployment, by whom", load: () => import("./events.ts") },
 	{ name: "locks", about: "List who works on which deployment", load: () => import("./locks.ts") },
+	{ name: "state", about: "Back up the state store, or move it to another machine", load: () => import("./state.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },
 	{ name: "disks", about: "List persistent disks", load: () => import("./disks.ts") },
 	{
