@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
+import { run } from "../support/acceptance-process.ts";
 import { expectFailure } from "../support/bad-input.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
@@ -42,8 +43,7 @@ describe("the state store", () => {
 		await davit("ssh", "web/0", "-c", "sudo rm /var/vcap/sys/log/hold");
 		expect((await restart.ended).code).toBe(0);
 		expect(statSync(at("backup.db")).mode & 0o777).toBe(0o600);
-		mkdirSync(at("restored"));
-		writeFileSync(at("restored/state.db"), readFileSync(at("backup.db")));
+		await run(world.command(["sh", "-c", "mkdir restored && cp backup.db restored/state.db"]));
 		const shown = ["variables", "--show", "password"];
 		expect((await world.davit([...shown, ...elsewhere("restored")])).stdout).toBe((await world.davit(shown)).stdout);
 		rmSync(at("restored"), { recursive: true });
