@@ -61,8 +61,13 @@ async function inputsOf(run: DeploymentRun, { plan, diffs, state }: PreparedDepl
 	const { key, store, inputs, inputsDigest } = run;
 	const digest = (value: unknown) => keyedDigest(key, canonicalJson(value));
 	// An instance that is still to come has another id in each plan.
-	const fresh = diffs.flatMap(({ desired: { record, placed, name } }) => (record ? [] : [[placed.id, name] as const]));
-	const steps = fresh.reduce((text, [id, name]) => text.replaceAll(id, name), canonicalJson(plan));
+	const fresh = new Map(
+		diffs.flatMap(({ desired: { record, placed, name } }) => (record ? [] : [[placed.id, name] as const])),
+	);
+	const steps = canonicalJson(plan).replace(
+		/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g,
+		(id) => fresh.get(id) ?? id,
+	);
 	return {
 		manifest: inputsDigest,
 		releases: digest(releaseContents(state.releases)),
