@@ -20,7 +20,7 @@ export async function readKeyFile(options: KeyFile): Promise<{ readonly text: st
 	const { file } = options;
 	await refuseInside(file, options.storeFolder);
 	const created = await createIfAbsent(options);
-	const { mode } = await stat(file);
+	const { mode } = await stat(file).catch(failed(file, "read"));
 	if ((mode & 0o077) !== 0) {
 		const octal = (mode & 0o777).toString(8).padStart(4, "0");
 		throw new UserError(
@@ -54,7 +54,7 @@ async function resolved(path: string): Promise<string> {
 
 /** Whole or not at all, and never over another's: two first runs at the same moment end up with one key. */
 async function createIfAbsent({ file, mayCreate, random }: KeyFile): Promise<boolean> {
-	if (await stat(file).catch(() => undefined)) return false;
+	if (await isThere(file)) return false;
 	if (!mayCreate) {
 		throw new UserError(
 			problem("key-missing", `the key file ${file} is gone, and the state store holds variables sealed with it`, {
@@ -71,17 +71,28 @@ async function createIfAbsent({ file, mayCreate, random }: KeyFile): Promise<boo
 		await link(half, file);
 		return true;
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+		const { code, syscall } = error as NodeJS.ErrnoException;
+		if (code === "EEXIST" && syscall === "link") return false;
 		return failed(file, "made")(error);
 	} finally {
 		await unlink(half).catch(() => undefined);
 	}
 }
 
+/** A file that can't be looked at is not gone. */
+async function isThere(file: string): Promise<boolean> {
+	const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
+		error.code === "ENOENT" ? undefined : failed(file, "read")(error),
+	);
+	return found !== undefined;
+}
+
 function failed(file: string, done: string): (error: unknown) => never {
 	return (error) => {
+		// "ENOTDIR: not a directory, stat '/…'": what is behind the comma is told already.
+		const why = (error as Error).message.replace(/^E[A-Z]+: |,.*$/gs, "");
 		throw new UserError(
-			problem("key-file-unusable", `the key file ${file} can't be ${done}: ${(error as NodeJS.ErrnoException).code}`, {
+			problem("key-file-unusable", `the key file ${file} can't be ${done}: ${why}`, {
 				place: { file },
 				hint: "check the owner and mode of its folder, or name the key with DAVIT_KEY or DAVIT_KEY_COMMAND",
 			}),

@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../../src/errors.ts";
 import { type KeyOptions, keyedDigest, loadKey } from "../../../src/variables/key.ts";
@@ -72,10 +72,19 @@ describe("the key file", () => {
 		await expect(stat(file)).rejects.toThrow("ENOENT");
 	});
 
-	test("that is a folder, or can't be made, is one clear error", async () => {
-		await writeFile(join(folder, "config"), "");
-		const refused = await refusalOf(load());
-		expect(refused.message).toBe(`the key file ${file} can't be made: ENOTDIR`);
+	test.each([
+		["a folder", "config/davit/key/more", "can't be read: illegal operation on a directory"],
+		["in what is a file", "config/davit", "can't be read: not a directory"],
+		["in a folder that can't be made", "config", "can't be read: not a directory"],
+	])("that is %s is one clear error, whether something is sealed or not", async (_, path, why) => {
+		await mkdir(dirname(join(folder, path)), { recursive: true, mode: 0o700 });
+		await writeFile(join(folder, path), "");
+		if (path.endsWith("more")) await chmod(file, 0o700);
+		for (const mayCreate of [true, false]) {
+			const refused = await refusalOf(load({ mayCreate }));
+			expect(refused.message).toBe(`the key file ${file} ${why}`);
+			expect(refused.problems[0]).toMatchObject({ code: "key-file-unusable", place: { file } });
+		}
 	});
 
 	test("lies in XDG_CONFIG_HOME or ~/.config", () => {
