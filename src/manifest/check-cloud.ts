@@ -3,6 +3,7 @@ import { duplicates } from "./check-manifest.ts";
 import type { Cloud } from "./cloud.ts";
 import { suggest } from "./nearest.ts";
 import type { Report } from "./report.ts";
+import { type NamedThing, unknownName } from "./unknown-name.ts";
 
 /** References inside a cloud file, and names that stand twice. That it names no CPI is a warning where it may lack one, else an error. */
 export function checkCloud(cloud: Cloud, report: Report, cpiMayLack: boolean): void {
@@ -64,7 +65,7 @@ function needAz(az: string, path: string, { azs }: Cloud, report: Report): void 
 }
 
 function need(
-	what: string,
+	what: NamedThing,
 	name: string,
 	path: string,
 	items: readonly { readonly name: string }[],
@@ -72,10 +73,5 @@ function need(
 ): void {
 	if (items.some((item) => item.name === name)) return;
 	const names = items.map((item) => item.name);
-	report.error(
-		`unknown-${what.toLowerCase().replace(" ", "-")}`,
-		path,
-		`there is no ${what} "${name}"`,
-		suggest(name, names),
-	);
+	report.error(unknownName[what], path, `there is no ${what} "${name}"`, suggest(name, names));
 }

@@ -5,6 +5,7 @@ import type { Deployment, InstanceGroup } from "./deployment.ts";
 import type { Interpolated } from "./interpolate-manifest.ts";
 import { suggest } from "./nearest.ts";
 import { type Report, reportOn } from "./report.ts";
+import { type NamedThing, unknownName } from "./unknown-name.ts";
 
 /**
  * Whether the cloud file has what the deployment names: AZs, networks, VM types and extensions, disk types, subnets for the AZs,
@@ -26,7 +27,7 @@ export function checkDeployment(
 				unknown("network", wanted.name, `${at}/name`, group, cloud.networks, report);
 				return;
 			}
-			checkAzs(group, network, at, report);
+			checkAzs(group, network, at, cloud, report);
 			if (network.type === "vip" && network.subnets.length > 0 && wanted.staticIps.length > 0) {
 				const message = `instance group "${group.name}": network "${network.name}" gives out addresses of its subnets, so it takes no static_ips`;
 				report.error("vip-mixed", `${at}/static_ips`, message, "remove static_ips here, or the network's subnets");
@@ -67,7 +68,7 @@ function checkNames(group: InstanceGroup, path: string, cloud: Cloud, report: Re
 }
 
 function unknown(
-	what: string,
+	what: NamedThing,
 	name: string,
 	path: string,
 	group: InstanceGroup,
@@ -75,10 +76,9 @@ function unknown(
 	report: Report,
 ): void {
 	if (isReference(name)) return;
-	const code = `unknown-${what.toLowerCase().replace(" ", "-")}`;
 	const message = `instance group "${group.name}": the cloud file has no ${what} "${name}"`;
 	report.error(
-		code,
+		unknownName[what],
 		path,
 		message,
 		suggest(
@@ -93,8 +93,8 @@ function isReference(name: string): boolean {
 	return name.includes("((");
 }
 
-/** Every AZ of the group needs a subnet; a subnet without AZs serves all. */
-function checkAzs(group: InstanceGroup, network: Network, path: string, report: Report): void {
+/** Every AZ of the group needs a subnet; a subnet without AZs serves all. That there is no such AZ is told by itself. */
+function checkAzs(group: InstanceGroup, network: Network, path: string, { azs }: Cloud, report: Report): void {
 	if (network.subnets.length === 0 || network.subnets.some(({ azs }) => azs.length === 0)) return;
 	const served = [...new Set(network.subnets.flatMap(({ azs }) => azs))];
 	const name = `instance group "${group.name}"`;
@@ -103,7 +103,7 @@ function checkAzs(group: InstanceGroup, network: Network, path: string, report: 
 		report.error("az-without-subnet", path, message, `give the group azs: [${served.join(", ")}], or some of them`);
 	}
 	for (const az of group.azs) {
-		if (served.includes(az) || isReference(az)) continue;
+		if (served.includes(az) || !azs.some(({ name }) => name === az)) continue;
 		const message = `${name}: network "${network.name}" has no subnet in AZ "${az}"`;
 		report.error(
 			"az-without-subnet",

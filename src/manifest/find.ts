@@ -11,9 +11,7 @@ import { formatPointer, PointerError, parsePointer, type Token } from "./pointer
 export function findNode(root: Node, tokens: readonly Token[]): Node {
 	return tokens.reduce((node, token, position) => {
 		const at = tokens.slice(0, position + 1);
-		if (token.type === "append") {
-			throw new PathError("token", `"-" stands for a new item, so nothing can be found at "${formatPointer(at)}"`, at);
-		}
+		if (token.type === "append") throw PathError.append(at);
 		return token.type === "key" ? findKey(node, token, at, tokens[position + 1]) : findItem(node, token, at);
 	}, root);
 }
@@ -31,7 +29,8 @@ function findKey(
 	if (!next) return { kind: "scalar", value: null, place: node.place };
 	if (next.type === "key") return { kind: "map", entries: new Map(), place: node.place };
 	if (next.type === "match") return { kind: "list", items: [], place: node.place };
-	throw new PathError("token", `"${formatPointer([...at, next])}" finds nothing: the key before it is missing`, at);
+	const message = `"${formatPointer([...at, next])}" finds nothing: the key before it is missing`;
+	throw new PathError("token", message, at, `end the path at "${token.key}?"`);
 }
 
 function findItem(node: Node, token: Extract<Token, { readonly type: "index" | "match" }>, at: readonly Token[]): Node {
@@ -61,8 +60,7 @@ export function withPath<T>(option: string, path: string, follow: (tokens: reado
 		return follow(parsePointer(path));
 	} catch (error) {
 		if (!(error instanceof PathError || error instanceof PointerError)) throw error;
-		const hint = error instanceof PathError ? error.hint : undefined;
-		const message = `${option} ${path}: ${error.message}`;
-		throw new UserError(problem("path", message, hint === undefined ? {} : { hint }), { cause: error });
+		const { message, hint } = error;
+		throw new UserError(problem("path", `${option} ${path}: ${message}`, { hint }), { cause: error });
 	}
 }

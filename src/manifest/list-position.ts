@@ -36,7 +36,8 @@ function onlyIndex(list: ListNode, token: ListToken, at: readonly Token[]): numb
 function shift(modifier: Modifier, at: readonly Token[]): number {
 	if (modifier === "prev") return -1;
 	if (modifier === "next") return 1;
-	throw new PathError("modifier", `":${modifier}" may stand only at the end of a replace path`, at);
+	const message = `":${modifier}" may stand only at the end of a replace path`;
+	throw new PathError("modifier", message, at, ":prev and :next may stand here");
 }
 
 /** Where a replace puts its value: instead of an item, or between items (`:before`, `:after`). */
@@ -52,6 +53,7 @@ export function insertionOf(
 			"modifier",
 			`nothing may stand behind ":${token.modifiers[side]}" in "${formatPointer(at)}"`,
 			at,
+			"write :prev and :next before it",
 		);
 	}
 	const index = positionOf(list, token, at, token.modifiers.slice(0, -1));

@@ -29,9 +29,9 @@ export function walkInto(value: Node, name: string, rest: readonly string[], pla
 		return { value: walk(value, parsePointer(`/${rest.join("/")}`)) };
 	} catch (error) {
 		if (!(error instanceof PathError || error instanceof PointerError)) throw error;
-		const why = error instanceof PathError ? { hint: error.hint ?? "name a part that the value has" } : {};
+		const { hint } = error instanceof PathError ? error : { hint: "name a part that the value has" };
 		const message = `((${[name, ...rest].join(".")})): the variable "${name}" has a value, but not this part of it: ${error.message}`;
-		return { problem: problem("variable-part", message, { place, ...why }) };
+		return { problem: problem("variable-part", message, { place, hint }) };
 	}
 }
 

@@ -60,7 +60,7 @@ function readOperation(node: Node, index: number): Operation | Problem {
 		const rest = { pathText, absent: absent ?? false, index, place };
 		return { type, path: parsePointer(pathText), ...rest, ...(value ? { value } : {}) };
 	} catch (error) {
-		if (error instanceof PointerError) return wrong(`path "${pathText}": ${error.message}`, place, "correct the path");
+		if (error instanceof PointerError) return wrong(`path "${pathText}": ${error.message}`, place, error.hint);
 		throw error;
 	}
 }

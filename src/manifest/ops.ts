@@ -23,22 +23,31 @@ export function applyOperations(root: Node, operations: readonly Operation[]): N
 
 function failed({ type, pathText, index, place }: Operation, error: PathError): Problem {
 	const message = `operation ${index} (${type} ${pathText === "" ? '""' : pathText}): ${error.message}`;
-	return problem("ops", message, { place, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+	return problem("ops", message, { place, hint: error.hint });
 }
 
 function applyOperation(root: Node, operation: Operation): Node {
 	const { type, path, value, absent } = operation;
 	if (type === "replace") return replace(root, path, 0, value as Node);
 	if (type === "remove") {
-		if (path.length === 0) throw new PathError("token", "the whole document can't be removed", path);
+		if (path.length === 0)
+			throw new PathError(
+				"token",
+				"the whole document can't be removed",
+				path,
+				'replace it: {type: replace, path: "", value: …}',
+			);
 		return remove(root, path, 0);
 	}
 	if (absent) assertAbsent(root, path);
 	else if (!sameNode(findNode(root, path), value ?? NULL)) {
-		throw new PathError("mismatch", "the value there differs from the one that the test expects", path);
+		throw new PathError("mismatch", "the value there differs from the one that the test expects", path, OTHER_MANIFEST);
 	}
 	return root;
 }
+
+const OTHER_MANIFEST =
+	"the ops file is for another version of the manifest, or an operation before this one changed it";
 
 /** What a test with only `absent: false` compares with, as in go-patch. */
 const NULL: Node = { kind: "scalar", value: null, place: {} };
@@ -51,7 +60,7 @@ function assertAbsent(root: Node, path: readonly Token[]): void {
 		if (missing && error.at.length === path.length) return;
 		throw error;
 	}
-	throw new PathError("mismatch", "something stands there, but the test expects nothing", path);
+	throw new PathError("mismatch", "something stands there, but the test expects nothing", path, OTHER_MANIFEST);
 }
 
 function replace(node: Node, path: readonly Token[], position: number, value: Node): Node {

@@ -8,9 +8,10 @@ export class PathError extends Error {
 	readonly kind: "missing-key" | "missing-index" | "ambiguous" | "mismatch" | "modifier" | "token";
 	/** The tokens up to the one that failed. */
 	readonly at: readonly Token[];
-	readonly hint: string | undefined;
+	/** What to write instead. */
+	readonly hint: string;
 
-	constructor(kind: PathError["kind"], message: string, at: readonly Token[], hint?: string) {
+	constructor(kind: PathError["kind"], message: string, at: readonly Token[], hint: string) {
 		super(message);
 		this.kind = kind;
 		this.at = at;
@@ -24,6 +25,11 @@ export class PathError extends Error {
 		const guess = nearest(key, keys);
 		const hint = `${guess === undefined ? "" : `did you mean "${guess}"? `}A key that may be missing is written "${key}?"`;
 		return new PathError("missing-key", `no key "${key}" at "${formatPointer(at)}"; ${there}`, at, hint);
+	}
+
+	static append(at: readonly Token[]): PathError {
+		const message = `"-" stands for a new item, so nothing can be found at "${formatPointer(at)}"`;
+		return new PathError("token", message, at, "the last item is /-1");
 	}
 
 	static mismatch(expected: "a map" | "a list", found: Node, at: readonly Token[]): PathError {

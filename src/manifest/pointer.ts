@@ -18,6 +18,7 @@ export type Modifier = "prev" | "next" | "before" | "after";
 /** The path that can't be read, and why. */
 export class PointerError extends Error {
 	override readonly name = "PointerError";
+	readonly hint = "a path is written such as /instance_groups/name=web/jobs/0/properties/port?";
 }
 
 const MODIFIERS: readonly string[] = ["prev", "next", "before", "after"];

@@ -2,7 +2,7 @@ import { matches, positionOf } from "./list-position.ts";
 import { entryOf, type Node, scalarText } from "./node.ts";
 import { escapeKey } from "./path.ts";
 import { PathError } from "./path-error.ts";
-import { formatPointer, type Token } from "./pointer.ts";
+import type { Token } from "./pointer.ts";
 
 /** A way into one tree, without `name=value` or `-1`: an index of a list, or a map's key by its `keyId`. */
 export type Step = string | number;
@@ -33,10 +33,7 @@ export function stepsOf(root: Node, tokens: readonly Token[]): readonly Step[] {
 	let node = root;
 	for (const [position, token] of tokens.entries()) {
 		const at = tokens.slice(0, position + 1);
-		if (token.type === "append") {
-			const message = `"-" stands for a new item, so nothing can be found at "${formatPointer(at)}"`;
-			throw new PathError("token", message, at);
-		}
+		if (token.type === "append") throw PathError.append(at);
 		if (token.type === "key") {
 			if (node.kind !== "map") throw PathError.mismatch("a map", node, at);
 			const entry = entryOf(node, token.key);
