@@ -1,6 +1,15 @@
 import { explainValue } from "../../src/manifest/explain.ts";
 import { interpolateManifest, printInterpolated } from "../../src/manifest/interpolate-manifest.ts";
-import { type ErrorCase, type ErrorCases, edited, files, inManifest, MANIFEST, refusal, SECRET } from "./error-cases.ts";
+import {
+	type ErrorCase,
+	type ErrorCases,
+	edited,
+	files,
+	inManifest,
+	MANIFEST,
+	refusal,
+	SECRET,
+} from "./error-cases.ts";
 
 const op = (text: string): ErrorCase => files({ ops: [{ text, file: "ops/scale.yml" }] });
 const vars = (text: string) => ({ varsFiles: [{ text, file: "vars.yml" }] });
