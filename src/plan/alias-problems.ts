@@ -1,11 +1,14 @@
-import { type Problem, problem, warning } from "../errors.ts";
+import { type Place, type Problem, problem, warning } from "../errors.ts";
 import type { ProvideAlias } from "../manifest/deployment.ts";
+import { pathOf } from "../manifest/path.ts";
 import type { LinkGroup, LinkProvider } from "./link-providers.ts";
 
 /** An alias as the manifest gives it to a link that a group's job provides. */
 export interface DeclaredAlias {
 	readonly group: string;
 	readonly job: string;
+	/** Where the manifest has it. */
+	readonly place?: Place;
 	readonly alias: ProvideAlias;
 }
 
@@ -16,7 +19,11 @@ export function linkAliasProblems(
 ): readonly Problem[] {
 	return aliasProblems(
 		groups.map(({ group, jobs }) => ({ group: group.name, jobs: jobs.map(({ job }) => job.name) })),
-		providers.flatMap(({ from, job, aliases }) => aliases.map((alias) => ({ group: from.group.name, job, alias }))),
+		providers.flatMap(({ from, job, originalName, aliases }) => {
+			const path = from.jobs.find(({ ref }) => ref.name === job)?.path ?? "";
+			const place = { path: `${path}${pathOf(["provides", originalName, "aliases"])}` };
+			return aliases.map((alias) => ({ group: from.group.name, job, place, alias }));
+		}),
 	);
 }
 
@@ -32,11 +39,11 @@ export function aliasProblems(
 	);
 	return [
 		...aliasJobProblems(groups),
-		...placeless.map(({ group, job, alias }) =>
+		...placeless.map(({ group, job, place, alias }) =>
 			problem(
 				"alias-placeholder",
 				`${group}: job "${job}": alias "${alias.domain}" has placeholder_type "${alias.placeholderType}" and no placeholder`,
-				{ hint: `write the placeholder as the first label: "_.${alias.domain}"` },
+				{ ...(place ? { place } : {}), hint: `write the placeholder as the first label: "_.${alias.domain}"` },
 			),
 		),
 		...(declared.length === 0 || without.length === 0
@@ -45,7 +52,10 @@ export function aliasProblems(
 					problem(
 						"alias-without-dns",
 						`aliases are declared, and nothing resolves them on the VMs of ${without.join(", ")}, which have no bosh-dns job: ${shown.join(", ")}`,
-						{ hint: "add job bosh-dns of release bosh-dns to those groups, best as an addon; or remove the aliases" },
+						{
+							...(declared[0]?.place ? { place: declared[0].place } : {}),
+							hint: "add job bosh-dns of release bosh-dns to those groups, best as an addon; or remove the aliases",
+						},
 					),
 				]),
 	];

@@ -16,6 +16,7 @@ import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
 import { groupJobs } from "./group-jobs.ts";
 import { type Links, resolveLinks } from "./links.ts";
+import { pathOfGroup, pathOfJob } from "./manifest-path.ts";
 import { nameProblems } from "./name-problems.ts";
 import type { NameScheme } from "./names.ts";
 import { hostsLines } from "./names-hosts.ts";
@@ -58,7 +59,7 @@ export function buildDesired(input: DesiredInput): {
 	];
 	const groups = placement.groups.map(({ group, instances }) => {
 		const uses = jobUses(group, input, problems);
-		problems.push(...unusedProperties(group.name, uses, group.properties));
+		problems.push(...unusedProperties(group, uses, pathOfGroup(deployment, group)));
 		return { group, jobs: uses, instances };
 	});
 	const scheme: NameScheme = {
@@ -133,18 +134,11 @@ function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, p
 		const release = releases.get(ref.release);
 		if (!release) return [];
 		const job = release.jobs.get(ref.name);
-		if (job) return [{ ref, job }];
-		problems.push(unknownJob(group, ref, release, pathOfJob(deployment, group, ref)));
+		const path = pathOfJob(deployment, group, ref);
+		if (job) return [{ ref, job, path }];
+		problems.push(unknownJob(group, ref, release, `${path}/name`));
 		return [];
 	});
-}
-
-/** Where a job stands in the manifest: in the group, or in the addon that brings it. */
-function pathOfJob({ instanceGroups, addons }: Deployment, group: InstanceGroup, ref: JobRef): string {
-	const own = group.jobs.indexOf(ref);
-	if (own >= 0) return `/instance_groups/${instanceGroups.indexOf(group)}/jobs/${own}/name`;
-	const addon = addons.findIndex(({ jobs }) => jobs.includes(ref));
-	return `/addons/${addon}/jobs/${addons[addon]?.jobs.indexOf(ref)}/name`;
 }
 
 function unknownJob(group: InstanceGroup, ref: JobRef, release: Release, path: string): Problem {
@@ -167,11 +161,12 @@ interface JobSurroundings {
 }
 
 function desiredJob(
-	{ ref, job }: JobUse,
+	{ ref, job, path }: JobUse,
 	{ scheme, placed, links, input, problems, disk }: JobSurroundings,
 ): DesiredJob {
 	const group = input.placement.groups.find((candidate) => candidate.group.name === placed.group)?.group;
-	const { properties, problems: unfit } = jobProperties(job, ref.properties ?? group?.properties ?? {});
+	const at = ref.properties || !group ? path : pathOfGroup(input.deployment, group);
+	const { properties, problems: unfit } = jobProperties(job, ref.properties ?? group?.properties ?? {}, at);
 	if (placed.index === 0) problems.push(...unfit);
 	const release = { name: ref.release, version: input.releases.get(ref.release)?.version ?? "" };
 	const own = links.of(placed.group, ref.name);

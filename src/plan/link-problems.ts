@@ -1,4 +1,5 @@
-import { type Problem, problem } from "../errors.ts";
+import { type Place, type Problem, problem } from "../errors.ts";
+import { pathOf } from "../manifest/path.ts";
 import type { LinkConsume } from "../release/release.ts";
 import type { LinkProvider, OfferedLink } from "./link-providers.ts";
 
@@ -6,6 +7,8 @@ import type { LinkProvider, OfferedLink } from "./link-providers.ts";
 export interface LinkConsumer {
 	readonly group: string;
 	readonly job: string;
+	/** Of the job in the manifest. */
+	readonly path: string;
 	readonly link: LinkConsume;
 	/** `from` of the manifest, or the link's own name where the manifest has an entry; absent: by type alone. */
 	readonly from?: string;
@@ -19,6 +22,7 @@ export function ambiguous(consumer: LinkConsumer, fitting: readonly LinkProvider
 	const name = alike ? "CHOSEN-NAME" : (first?.name ?? "");
 	const rename = `give one of them a name of its own, in its group and job: provides: {${first?.originalName}: {as: ${name}}}; then `;
 	return problem("link-ambiguous", `${wanted(consumer)} could come from ${fitting.length} providers: ${list}`, {
+		place: placeOf(consumer),
 		hint: `${alike ? rename : ""}choose it in instance group "${consumer.group}", job "${consumer.job}": consumes: {${consumer.link.name}: {from: ${name}}}`,
 	});
 }
@@ -35,12 +39,13 @@ export function absent(consumer: LinkConsumer, all: readonly LinkProvider[]): Pr
 	const hint = offer
 		? `take one of that type: consumes: {${link.name}: {from: ${offer.name}}}`
 		: `add a job that provides type "${link.type}", or give the link by hand: ${byHand(consumer)}`;
-	return problem("link-unresolved", message, { hint });
+	return problem("link-unresolved", message, { place: placeOf(consumer), hint });
 }
 
 /** A link that the job can't do without is blocked. */
 export function blocked(consumer: LinkConsumer): Problem {
 	return problem("link-blocked", `${wanted(consumer)} is blocked by "nil", and the job can't do without it`, {
+		place: placeOf(consumer),
 		hint: `remove consumes: {${consumer.link.name}: nil}; only optional links can be blocked`,
 	});
 }
@@ -52,7 +57,8 @@ export function notOnNetwork(consumer: LinkConsumer, provider: OfferedLink, netw
 		"link-network",
 		`${wanted(consumer)}: its provider, ${shown(provider)}, is not on network "${network}"`,
 		{
-			hint: `it is on: ${networks}`,
+			place: placeOf(consumer),
+			hint: `name one that it is on: ${networks}`,
 		},
 	);
 }
@@ -66,9 +72,11 @@ export function unknownElsewhere(
 	const from = `${wanted(consumer)} is to come from deployment "${deployment}"`;
 	if (why === "never finished")
 		return problem("link-unfinished-deployment", `${from}, whose first deploy has not finished yet`, {
+			place: placeOf(consumer),
 			hint: `bring ${deployment} up with davit deploy, then this one`,
 		});
 	return problem("link-no-deployment", `${from}, which is not recorded here`, {
+		place: placeOf(consumer),
 		hint: `deploy ${deployment} first, or give the link by hand: ${byHand(consumer)}`,
 	});
 }
@@ -79,6 +87,7 @@ export function notShared(consumer: LinkConsumer, deployment: string, shared: re
 	const all = shared.map(shown).join("; ");
 	const message = `${wanted(consumer)}: deployment "${deployment}" shares no link of that type under the name "${from}"`;
 	return problem("link-not-shared", `${message}; it shares ${all === "" ? "none" : all}`, {
+		place: placeOf(consumer),
 		hint: `in the manifest of ${deployment}, at the job that provides it: provides: {NAME: {as: ${from}, shared: true}}; deploy that, then this one`,
 	});
 }
@@ -93,8 +102,16 @@ export function ambiguousElsewhere(
 	return problem(
 		"link-ambiguous",
 		`${wanted(consumer)} could come from ${fitting.length} providers of deployment "${deployment}": ${list}`,
-		{ hint: `in its manifest, give one of them a name of its own: provides: {NAME: {as: OTHER-NAME, shared: true}}` },
+		{
+			place: placeOf(consumer),
+			hint: `in its manifest, give one of them a name of its own: provides: {NAME: {as: OTHER-NAME, shared: true}}`,
+		},
 	);
+}
+
+/** Where the manifest has something to say of the link, or would have. */
+function placeOf({ path, link }: LinkConsumer): Place {
+	return { path: `${path}${pathOf(["consumes", link.name])}` };
 }
 
 function byHand({ link }: LinkConsumer): string {

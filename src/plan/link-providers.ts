@@ -1,6 +1,7 @@
 import { type Problem, problem, warning } from "../errors.ts";
 import type { InstanceGroup, ProvideAlias, ValueMap } from "../manifest/deployment.ts";
 import { nearest } from "../manifest/nearest.ts";
+import { pathOf } from "../manifest/path.ts";
 import type { LinkProvide, ReleaseJob } from "../release/release.ts";
 import { findProperty, setProperty } from "../template/properties.ts";
 import type { JobUse, PlacedInstance } from "./placed.ts";
@@ -48,15 +49,16 @@ export function linkProviders(groups: readonly LinkGroup[]): {
 	return { providers, problems };
 }
 
-function jobProviders(from: LinkGroup, { ref, job }: JobUse, problems: Problem[]): LinkProvider[] {
+function jobProviders(from: LinkGroup, use: JobUse, problems: Problem[]): LinkProvider[] {
+	const { ref, job } = use;
 	const where = `${from.group.name}: job "${ref.name}"`;
-	problems.push(...definitionProblems(where, { ref, job }));
+	problems.push(...definitionProblems(where, use));
 	const offered: readonly LinkProvide[] = [...job.provides, ...ref.customProviderDefinitions];
 	const given = ref.properties ?? from.group.properties;
 	return offered.flatMap(({ name, type, properties }): LinkProvider[] => {
 		const settings = ref.provides[name] ?? {};
 		const exposed = exposedProperties(job, properties, given);
-		for (const unknown of exposed.undeclared) problems.push(undeclaredProperty(where, job, name, unknown));
+		for (const unknown of exposed.undeclared) problems.push(undeclaredProperty(where, use, name, unknown));
 		if (settings === "nil") return [];
 		return [
 			{
@@ -86,7 +88,7 @@ function exposedProperties(job: ReleaseJob, names: readonly string[], given: Val
 	return { properties: properties as ValueMap, undeclared };
 }
 
-function definitionProblems(where: string, { ref, job }: JobUse): Problem[] {
+function definitionProblems(where: string, { ref, job, path }: JobUse): Problem[] {
 	const custom = ref.customProviderDefinitions.map(({ name }) => name);
 	const own = job.provides.map(({ name }) => name);
 	const twice = custom.filter((name, position) => own.includes(name) || custom.indexOf(name) < position);
@@ -95,22 +97,26 @@ function definitionProblems(where: string, { ref, job }: JobUse): Problem[] {
 	return [
 		...twice.map((name) =>
 			problem("link-provider-twice", `${where}: custom_provider_definitions: "${name}" is defined already`, {
+				place: { path: `${path}/custom_provider_definitions/${custom.lastIndexOf(name)}` },
 				hint: own.includes(name) ? `${job.specFile} provides it: choose another name` : "choose another name",
 			}),
 		),
 		...unknown.map((name) => {
 			const near = nearest(name, known);
 			const hint = near ? `did you mean "${near}"?` : `it provides ${known.join(", ") || "no link"}: remove the entry`;
-			return warning("link-provide-unknown", `${where}: provides: "${name}" is no link of this job`, { hint });
+			const place = { path: `${path}${pathOf(["provides", name])}` };
+			return warning("link-provide-unknown", `${where}: provides: "${name}" is no link of this job`, { place, hint });
 		}),
 	];
 }
 
-function undeclaredProperty(where: string, job: ReleaseJob, link: string, name: string): Problem {
+function undeclaredProperty(where: string, { ref, job, path }: JobUse, link: string, name: string): Problem {
+	const custom = ref.customProviderDefinitions.findIndex((definition) => definition.name === link);
 	return problem(
 		"link-property-undeclared",
 		`${where}: link "${link}" exposes "${name}", which ${job.specFile} does not declare`,
 		{
+			place: { path: custom < 0 ? path : `${path}/custom_provider_definitions/${custom}` },
 			hint: `declare it in ${job.specFile}, or take it out of the link's properties`,
 		},
 	);

@@ -1,6 +1,7 @@
 import { type Problem, warning } from "../errors.ts";
 import type { ConsumeRef } from "../manifest/deployment.ts";
 import { nearest } from "../manifest/nearest.ts";
+import { pathOf } from "../manifest/path.ts";
 import type { LinkData } from "../template/render.ts";
 import { linkData, manualLinkData } from "./link-data.ts";
 import {
@@ -56,7 +57,7 @@ export function resolveLinks(
 		for (const use of jobs) {
 			problems.push(...unknownConsumes(group.name, use));
 			const found = use.job.consumes.flatMap((link): [string, LinkData][] => {
-				const consumer = { group: group.name, job: use.ref.name, link };
+				const consumer = { group: group.name, job: use.ref.name, path: use.path, link };
 				const answer = resolveOne(surroundings, consumer, use.ref.consumes[link.name]);
 				if (answer && "severity" in answer) problems.push(answer);
 				return !answer || "severity" in answer ? [] : [[link.name, answer]];
@@ -130,13 +131,14 @@ function lastPart(name: string): string {
 	return name.split(".").at(-1) ?? name;
 }
 
-function unknownConsumes(group: string, { ref, job }: JobUse): Problem[] {
+function unknownConsumes(group: string, { ref, job, path }: JobUse): Problem[] {
 	const known = job.consumes.map(({ name }) => name);
 	const unknown = Object.keys(ref.consumes).filter((name) => !known.includes(name));
 	return unknown.map((name) => {
 		const near = nearest(name, known);
 		const hint = near ? `did you mean "${near}"?` : `it consumes ${known.join(", ") || "no link"}: remove the entry`;
 		return warning("link-consume-unknown", `${group}: job "${ref.name}": consumes: "${name}" is no link of this job`, {
+			place: { path: `${path}${pathOf(["consumes", name])}` },
 			hint,
 		});
 	});

@@ -30,17 +30,17 @@ export function addressPool(used: Set<string>): AddressPool {
 /**
  * Gives each slot of a group its addresses. An instance keeps what it has where that is still allowed; a static address belongs to
  * the first slot that can take it; others get the lowest free address of a subnet that serves their AZ: none reserved, none static,
- * not the gateway, none in use. Of a vip network's subnets that are the addresses listed there.
+ * not the gateway, none in use. Of a vip network's subnets that are the addresses listed there. `path` is the group's in the manifest.
  */
 export function placeIps(
 	group: InstanceGroup,
 	slots: readonly Slot[],
 	cloud: Cloud,
-	pool: AddressPool,
+	{ pool, path }: { readonly pool: AddressPool; readonly path: string },
 ): { readonly addresses: readonly Addresses[]; readonly problems: readonly Problem[] } {
 	const given: Record<string, string>[] = slots.map(() => ({}));
 	const problems: Problem[] = [];
-	for (const wanted of group.networks) {
+	for (const [index, wanted] of group.networks.entries()) {
 		const network = cloud.networks.find((candidate) => candidate.name === wanted.name);
 		if (!network) continue;
 		const taken =
@@ -48,7 +48,8 @@ export function placeIps(
 		taken.forEach((ip, position) => {
 			const slot = slots[position];
 			if (ip !== undefined) (given[position] as Record<string, string>)[wanted.name] = ip;
-			else if (network.type !== "dynamic" && slot) problems.push(noAddress(group, wanted, slot));
+			else if (network.type !== "dynamic" && slot)
+				problems.push(noAddress(group, wanted, slot, `${path}/networks/${index}`));
 		});
 	}
 	return { addresses: given, problems };
@@ -139,10 +140,11 @@ export function subnetOf(network: Network, ip: string): Subnet | undefined {
 	return network.type === "manual" ? network.subnets.find((subnet) => within(subnet, ip)) : undefined;
 }
 
-function noAddress(group: InstanceGroup, wanted: GroupNetwork, slot: Slot): Problem {
+function noAddress(group: InstanceGroup, wanted: GroupNetwork, slot: Slot, path: string): Problem {
 	const where = slot.az === "" ? "" : ` in AZ "${slot.az}"`;
 	const kind = wanted.staticIps.length > 0 ? "static address" : "free address";
 	return problem("no-address", `${group.name}/${slot.index}: network "${wanted.name}" has no ${kind} left${where}`, {
+		place: { path },
 		hint:
 			wanted.staticIps.length > 0
 				? "give one address for each instance, in a subnet that serves its AZ"

@@ -3,6 +3,7 @@ import type { Cloud, Network } from "../manifest/cloud.ts";
 import type { Deployment, InstanceGroup } from "../manifest/deployment.ts";
 import { formatIp, parseCidr } from "../manifest/ip.ts";
 import type { InstanceRecord } from "../state/state.ts";
+import { pathOfGroup } from "./manifest-path.ts";
 import { placeInAzs, type Slot } from "./place-azs.ts";
 import { type Addresses, addressPool, placeIps, subnetOf } from "./place-ips.ts";
 import type { PlacedInstance, PlacedNetwork } from "./placed.ts";
@@ -48,7 +49,7 @@ export function placeInstances(
 	const pool = addressPool(used);
 	const problems: Problem[] = [];
 	const placed = slotted.map(({ group, slots }): PlacedGroup => {
-		const ips = placeIps(group, slots, cloud, pool);
+		const ips = placeIps(group, slots, cloud, { pool, path: pathOfGroup(deployment, group) });
 		problems.push(...ips.problems);
 		const bootstrap = bootstrapIndex(slots);
 		return {

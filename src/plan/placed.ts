@@ -35,4 +35,6 @@ export interface PlacedNetwork {
 export interface JobUse {
 	readonly ref: JobRef;
 	readonly job: ReleaseJob;
+	/** Where the manifest has it: `/instance_groups/0/jobs/1`; an addon's job stands in the addon. */
+	readonly path: string;
 }

@@ -1,21 +1,23 @@
 import { type Problem, problem, warning } from "../errors.ts";
-import type { JobRef, Value, ValueMap } from "../manifest/deployment.ts";
+import type { InstanceGroup, JobRef, Value, ValueMap } from "../manifest/deployment.ts";
 import { nearest } from "../manifest/nearest.ts";
+import { pathOf } from "../manifest/path.ts";
 import type { ReleaseJob } from "../release/release.ts";
 
 /**
  * What a job's templates see: the properties that its spec declares, each as given, else its default. Null counts as not given, and stays as
- * null where there is no default. Maps are in the order of their keys, as BOSH sorts them.
+ * null where there is no default. Maps are in the order of their keys, as BOSH sorts them. `at` is the path of what has `properties`.
  */
 export function jobProperties(
 	job: ReleaseJob,
 	given: ValueMap,
+	at?: string,
 ): { readonly properties: ValueMap; readonly problems: readonly Problem[] } {
 	const properties: Record<string, unknown> = {};
 	const problems: Problem[] = [];
 	for (const [name, { default: preset }] of job.properties) {
 		const found = findProperty(given, name);
-		if (found.blockedBy) problems.push(notAMap(job, name, found.blockedBy));
+		if (found.blockedBy) problems.push(notAMap(job, name, found.blockedBy, at));
 		setProperty(properties, name, sorted(found.value ?? (preset as Value | undefined) ?? null));
 	}
 	return { properties: properties as ValueMap, problems };
@@ -48,43 +50,59 @@ export function setProperty(target: Record<string, unknown>, name: string, value
 
 /** Warnings for what is given to the jobs of a group and declared by none of them: most often it is misspelt. */
 export function unusedProperties(
-	group: string,
-	uses: readonly { readonly ref: JobRef; readonly job: ReleaseJob }[],
-	groupProperties: ValueMap,
+	{ name: group, properties }: Pick<InstanceGroup, "name" | "properties">,
+	uses: readonly { readonly ref: JobRef; readonly job: ReleaseJob; readonly path: string }[],
+	groupPath: string,
 ): readonly Problem[] {
 	const declared = [...new Set(uses.flatMap(({ job }) => [...job.properties.keys()]))];
-	const own = uses.flatMap(({ ref }) =>
-		undeclared(ref.properties ?? {}, declared).map((name) => unused(`${group}: job "${ref.name}"`, name, declared)),
+	const own = uses.flatMap(({ ref, path }) =>
+		undeclared(ref.properties ?? {}, declared).map((keys) =>
+			unused({ where: `${group}: job "${ref.name}"`, path }, keys, declared),
+		),
 	);
-	const shared = undeclared(groupProperties, declared).map((name) => unused(`${group}: group`, name, declared));
+	const shared = undeclared(properties, declared).map((keys) =>
+		unused({ where: `${group}: group`, path: groupPath }, keys, declared),
+	);
 	return [...own, ...shared];
 }
 
-function undeclared(given: ValueMap, declared: readonly string[], above: readonly string[] = []): string[] {
+/** The keys that lead to each. */
+function undeclared(
+	given: ValueMap,
+	declared: readonly string[],
+	above: readonly string[] = [],
+): readonly (readonly string[])[] {
 	return Object.entries(given).flatMap(([key, value]) => {
-		const path = [...above, key];
-		const name = path.join(".");
+		const keys = [...above, key];
+		const name = keys.join(".");
 		if (declared.includes(name)) return [];
 		const holdsDeclared = declared.some((other) => other.startsWith(`${name}.`));
-		if (!holdsDeclared) return [name];
-		return isMap(value) ? undeclared(value, declared, path) : [];
+		if (!holdsDeclared) return [keys];
+		return isMap(value) ? undeclared(value, declared, keys) : [];
 	});
 }
 
-function unused(where: string, name: string, declared: readonly string[]): Problem {
+function unused(
+	{ where, path }: { readonly where: string; readonly path: string },
+	keys: readonly string[],
+	declared: readonly string[],
+): Problem {
+	const name = keys.join(".");
 	const near = nearest(name, declared);
 	return warning(
 		"property-unused",
 		`${where}: property "${name}" is declared by no job of the group, so nothing reads it`,
 		{
+			place: { path: `${path}${pathOf(["properties", ...keys])}` },
 			hint: near ? `did you mean "${near}"?` : "remove it, or declare it in the spec of the job that is to read it",
 		},
 	);
 }
 
-function notAMap(job: ReleaseJob, name: string, blockedBy: string): Problem {
+function notAMap(job: ReleaseJob, name: string, blockedBy: string, at: string | undefined): Problem {
 	const message = `job "${job.name}" of release "${job.release}": property "${name}" needs a map at "${blockedBy}", and something else is given there`;
 	return problem("property-not-a-map", message, {
+		...(at === undefined ? {} : { place: { path: `${at}${pathOf(["properties", ...blockedBy.split(".")])}` } }),
 		hint: `give "${blockedBy}" as a map with the keys that ${job.specFile} declares`,
 	});
 }

@@ -45,7 +45,7 @@ export function manifestJobs(file: string, checkouts: readonly Checkout[], certi
 		group,
 		jobs: groupJobs(group, deployment, deployment.stemcells[0]?.os ?? "").flatMap((ref): JobUse[] => {
 			const job = byName.get(ref.release)?.checkout.jobs.find(({ name }) => name === ref.name);
-			return job ? [{ ref, job }] : [];
+			return job ? [{ ref, job, path: "" }] : [];
 		}),
 		instances: Array.from({ length: Math.max(1, Number(group.instances)) }, (_, index) => placed(group, number, index)),
 	}));

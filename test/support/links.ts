@@ -48,6 +48,7 @@ export function releaseJob(
 export function jobUse(job: ReleaseJob, ref: Partial<JobRef> = {}): JobUse {
 	return {
 		job,
+		path: `/instance_groups/0/jobs/name=${job.name}`,
 		ref: { name: job.name, release: job.release, consumes: {}, provides: {}, customProviderDefinitions: [], ...ref },
 	};
 }

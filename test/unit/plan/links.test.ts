@@ -208,7 +208,7 @@ describe("a link that can't be resolved says who wants it, what there is, and th
 			"instance group "c0", job "cons": link "conn" (type "db") is blocked by "nil", and the job can't do without it
 			  remove consumes: {conn: nil}; only optional links can be blocked
 			instance group "c1", job "cons": link "conn" (type "db"): its provider, "conn" (type "db") of instance group "a", job "prov", is not on network "back"
-			  it is on: default"
+			  name one that it is on: default"
 		`);
 	});
 
@@ -264,7 +264,7 @@ describe("a link of another deployment", () => {
 			instance group "web", job "cons": link "conn" (type "db") could come from 2 providers of deployment "other": "main" (type "db") of instance group "db"; "main" (type "db") of instance group "more"
 			  in its manifest, give one of them a name of its own: provides: {NAME: {as: OTHER-NAME, shared: true}}
 			instance group "web", job "cons": link "conn" (type "db"): its provider, "main" (type "db") of instance group "db", is not on network "back"
-			  it is on: default"
+			  name one that it is on: default"
 		`);
 	});
 });

@@ -27,7 +27,10 @@ function place(instances: readonly string[], used = new Set<string>(), of: Cloud
 		const had = ip === undefined ? {} : { record: record("web", index, { ips: { default: ip } }) };
 		return { az, index, ...had };
 	});
-	const { addresses, problems } = placeIps(group("web"), slots, of, addressPool(used));
+	const { addresses, problems } = placeIps(group("web"), slots, of, {
+		pool: addressPool(used),
+		path: "/instance_groups/0",
+	});
 	return { ips: addresses.map((address) => address.default), problems: problems.map(({ message }) => message) };
 }
 

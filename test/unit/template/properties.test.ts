@@ -40,9 +40,10 @@ test("maps come in the order of their keys, so that the same values give the sam
 });
 
 test("something else than a map where properties are below it is an error", () => {
-	expect(jobProperties(job, { tls: "on" }).problems.map(({ code }) => code)).toEqual([
-		"property-not-a-map",
-		"property-not-a-map",
+	const { problems } = jobProperties(job, { tls: "on" }, "/instance_groups/0");
+	expect(problems.map(({ code, place }) => `${code} ${place?.path}`)).toEqual([
+		"property-not-a-map /instance_groups/0/properties/tls",
+		"property-not-a-map /instance_groups/0/properties/tls",
 	]);
 });
 
@@ -52,12 +53,12 @@ test("what no job of the group declares is a warning with the nearest right name
 		jobUse(releaseJob("other", { properties: { workers: 1 } })),
 	];
 	expect(
-		unusedProperties("web", uses, { port: 1, zzz: { a: 1 } }).map(
-			({ severity, message, hint }) => `${severity}: ${message}; ${hint}`,
+		unusedProperties({ name: "web", properties: { port: 1, zzz: { a: 1 } } }, uses, "/instance_groups/0").map(
+			({ severity, place, message, hint }) => `${severity}: ${place?.path}: ${message}; ${hint}`,
 		),
 	).toEqual([
-		'warning: web: job "app": property "prot" is declared by no job of the group, so nothing reads it; did you mean "port"?',
-		'warning: web: job "app": property "tls.cas" is declared by no job of the group, so nothing reads it; did you mean "tls.ca"?',
-		'warning: web: group: property "zzz" is declared by no job of the group, so nothing reads it; remove it, or declare it in the spec of the job that is to read it',
+		'warning: /instance_groups/0/jobs/name=app/properties/prot: web: job "app": property "prot" is declared by no job of the group, so nothing reads it; did you mean "port"?',
+		'warning: /instance_groups/0/jobs/name=app/properties/tls/cas: web: job "app": property "tls.cas" is declared by no job of the group, so nothing reads it; did you mean "tls.ca"?',
+		'warning: /instance_groups/0/properties/zzz: web: group: property "zzz" is declared by no job of the group, so nothing reads it; remove it, or declare it in the spec of the job that is to read it',
 	]);
 });
