@@ -44,16 +44,16 @@ export function checkStaticIp(
 	const line = lineOf(cloudFile, `/networks/${wanted.index}/subnets/${number}`);
 	const lineOfStatic = lineOf(cloudFile, `/networks/${wanted.index}/subnets/${number}/static`);
 	if (ip === subnet.gateway) {
-		say(
-			"static-ip-gateway",
-			`is the gateway of its subnet ${subnet.range} (${line})`,
-			`choose one of ${listed(subnet)}`,
-		);
+		say("static-ip-gateway", `is the gateway of its subnet ${subnet.range} (${line})`, choice(subnet));
 	} else if (subnet.reserved.some((range) => inRange(ip, range))) {
-		say("static-ip-reserved", `is reserved in its subnet ${subnet.range} (${line})`, `choose one of ${listed(subnet)}`);
+		say("static-ip-reserved", `is reserved in its subnet ${subnet.range} (${line})`, choice(subnet));
 	} else if (!subnet.static.some((range) => inRange(ip, range))) {
 		const what = `lies in the range ${subnet.range}, but not in its static addresses (${lineOfStatic})`;
-		say("static-ip-not-static", what, `choose one of ${listed(subnet)}, or add ${ip} to static there`);
+		say(
+			"static-ip-not-static",
+			what,
+			subnet.static.length === 0 ? `add static: [${ip}] there` : `${choice(subnet)}, or add ${ip} to static there`,
+		);
 	} else if (subnet.azs.length > 0 && group.azs.length > 0 && !subnet.azs.some((az) => group.azs.includes(az))) {
 		const what = `lies in a subnet for ${subnet.azs.join(", ")} (${line}), but the group is in ${group.azs.join(", ")}`;
 		say("static-ip-az", what, "choose an address of a subnet in the group's AZs");
@@ -65,10 +65,10 @@ function holds(range: string, ip: string): boolean {
 	return parsed !== undefined && inRange(ip, parsed);
 }
 
-function listed(subnet: Subnet): string {
-	return subnet.static.length === 0
-		? "none: the subnet has no static addresses"
-		: subnet.static.map(formatRange).join(", ");
+function choice(subnet: Subnet): string {
+	if (subnet.static.length === 0)
+		return "choose another address, and list it under static of the subnet, which has none yet";
+	return `choose one of ${subnet.static.map(formatRange).join(", ")}`;
 }
 
 function lineOf(cloudFile: Pick<Interpolated, "place">, path: string): string {

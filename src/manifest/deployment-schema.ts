@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 import { compact, flag, ignored, optional, section, text, textMap } from "./section.ts";
 import { expandStaticIps } from "./static-ips.ts";
 import { update } from "./update-schema.ts";
-import { definitionOf, variable } from "./variable-schema.ts";
+import { definitionsOf, variable } from "./variable-schema.ts";
 
 const features = section(
 	{
@@ -93,7 +93,7 @@ export function assembleDeployment(given: z.output<typeof deployment>, folder: s
 			update: { ...given.update, ...entry.update },
 		})),
 		addons: given.addons ?? [],
-		variables: (given.variables ?? []).map((entry) => definitionOf(entry, chosen.convergeVariables)),
+		variables: definitionsOf(given.variables, chosen.convergeVariables, report),
 		features: chosen,
 		tags: given.tags ?? {},
 		...compact({ notes: given.notes }),

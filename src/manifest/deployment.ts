@@ -1,3 +1,5 @@
+import type { Place } from "../errors.ts";
+
 /** Plain data as YAML gives it: null, booleans, numbers, strings, lists, maps with string keys. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value };
 export type ValueMap = { readonly [key: string]: Value };
@@ -149,6 +151,8 @@ export interface VariableDefinition {
 	/** Checked by the generator of that type; unknown keys are errors. */
 	readonly options: ValueMap;
 	readonly updateMode: "no-overwrite" | "overwrite" | "converge";
+	/** Where its entry was written. */
+	readonly place?: Place;
 }
 
 export interface Features {

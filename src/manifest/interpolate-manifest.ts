@@ -4,12 +4,12 @@ import { emptyAuthorities } from "./empty-authorities.ts";
 import { selectNode } from "./find.ts";
 import { formatNode } from "./format.ts";
 import { type Reference, references } from "./interpolate.ts";
-import { type MapEntry, type Node, scalarText, toValue } from "./node.ts";
+import { entryOf, type MapEntry, type Node, scalarText, toValue } from "./node.ts";
 import { applyOperations } from "./ops.ts";
 import { type Operation, readOperations } from "./ops-file.ts";
 import { placeAt } from "./path.ts";
 import { readVariables, type Text, type VariableTexts } from "./sources.ts";
-import { interpolateVariables, type VariableLookup } from "./variables.ts";
+import { definedName, interpolateVariables, type VariableLookup } from "./variables.ts";
 import { parseNode } from "./yaml.ts";
 
 /** A manifest or cloud file after ops files and given variables. */
@@ -76,7 +76,7 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 	const result = interpolateVariables(patched, variables.values);
 	const left = references(result.node);
 	problems.push(...result.problems);
-	if (texts.varErrs) problems.push(...missingProblems(result.missing, left, texts.manifest.file));
+	if (texts.varErrs) problems.push(...missingProblems(result, left, texts.manifest.file));
 	if (texts.varErrsUnused) problems.push(...unusedProblems(variables.values, result.used));
 	if (problems.length > 0) return failed(problems, [...warnings, ...numberWarnings(result.node)], texts.manifest.file);
 	return {
@@ -108,20 +108,27 @@ function failed(problems: readonly Problem[], warnings: readonly Problem[], file
 	return { value: null, node, problems, warnings, place: (path) => ({ file, path }), ...none };
 }
 
-function missingProblems(missing: ReadonlySet<string>, left: readonly Reference[], file: string): readonly Problem[] {
+function missingProblems(
+	{ missing, node }: Pick<ReturnType<typeof interpolateVariables>, "missing" | "node">,
+	left: readonly Reference[],
+	file: string,
+): readonly Problem[] {
+	const list = entryOf(node, "variables")?.value;
+	const defined = list?.kind === "list" ? list.items.map(definedName) : [];
 	return [...missing].sort().map((name) => {
 		const uses = left.filter((reference) => reference.name === name);
-		return missingVariable(name, uses.length > 0 ? uses.map(({ place }) => place) : [{ file }]);
+		const places = uses.length > 0 ? uses.map(({ place }) => place) : [{ file }];
+		return missingVariable(name, places, defined.includes(name));
 	});
 }
 
-/** A variable that has no value, with each place that needs it. */
-export function missingVariable(name: string, places: readonly Place[]): Problem {
+/** A variable that has no value, with each place that needs it. One that `variables:` defines would get it from a vars store. */
+export function missingVariable(name: string, places: readonly Place[], defined = false): Problem {
 	const shown = places.map(({ file, line, path }) => [file, line, path].filter((part) => part !== undefined).join(":"));
 	const where = shown.length > 1 ? ` (used at ${shown.join(", ")})` : "";
 	return problem("missing-variable", `the variable "${name}" has no value${where}`, {
 		...(places[0] ? { place: places[0] } : {}),
-		hint: `give it with -v ${name}=… or in a vars file (-l), or define it under variables:`,
+		hint: `give it with -v ${name}=… or in a vars file (-l), or ${defined ? "have it generated (--vars-store)" : "define it under variables:"}`,
 	});
 }
 

@@ -48,7 +48,7 @@ function reportIssue(issue: z.core.$ZodIssue, schema: z.ZodType, report: Report)
 	report.error(
 		"wrong-type",
 		path,
-		`${name} must be ${expected(issue)}, but is ${kindOf(value)}`,
+		`${name} must be ${expected(issue)}, but is ${kindOf(value, issue)}`,
 		hintFor(issue, value, path, report),
 	);
 }
@@ -165,13 +165,15 @@ function exampleOf(issue: z.core.$ZodIssue): string {
 	return `(${expected(issue)})`;
 }
 
-function kindOf(value: unknown): string {
+/** A text is another one where some texts would do. */
+function kindOf(value: unknown, issue?: z.core.$ZodIssue): string {
 	if (value === null) return "null";
 	if (Array.isArray(value)) return "a list";
 	if (typeof value === "object") return "a map";
 	if (typeof value === "number") return `the number ${value}`;
 	if (typeof value === "boolean") return String(value);
-	return value === "" ? "an empty text" : "another text";
+	if (value === "") return "an empty text";
+	return issue?.code === "invalid_type" ? "a text" : "another text";
 }
 
 function hintFor(issue: z.core.$ZodIssue, value: unknown, path: string, report: Report): string {
@@ -185,5 +187,6 @@ function hintFor(issue: z.core.$ZodIssue, value: unknown, path: string, report: 
 	}
 	if (issue.code === "invalid_type" && issue.expected === "array" && typeof value === "string")
 		return `write it as a list: [${value}]`;
-	return `give it ${expected(issue)}`;
+	const inQuotes = typeof value === "string" && /^\d+$/.test(value) && KINDS.number === expected(issue);
+	return `give it ${expected(issue)}${inQuotes ? ", without quotes" : ""}`;
 }

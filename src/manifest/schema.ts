@@ -13,7 +13,7 @@ import { type Report, reportOn } from "./report.ts";
 import { readBySchema } from "./schema-problems.ts";
 import { optional } from "./section.ts";
 import { warnOfDurations, warnOfUnused } from "./unused.ts";
-import { definitionOf, variable } from "./variable-schema.ts";
+import { definitionsOf, variable } from "./variable-schema.ts";
 import { warnOfSecrets } from "./warn-of-secrets.ts";
 
 /**
@@ -61,7 +61,7 @@ export function variableDefinitions(interpolated: Interpolated): {
 	const given = readBySchema(z.object({ variables: optional(z.array(variable)) }), report);
 	const converge = (features as { readonly converge_variables?: unknown } | undefined)?.converge_variables === true;
 	return {
-		definitions: (given?.variables ?? []).map((entry) => definitionOf(entry, converge)),
+		definitions: definitionsOf(given?.variables, converge, report),
 		problems: report.problems.filter(({ severity }) => severity === "error"),
 	};
 }

@@ -85,7 +85,7 @@ function readArgument(name: string, text: string): Node {
 	const file = `-v ${name}`;
 	if (text === "") {
 		const hint = `an empty text is written -v '${name}=""'`;
-		throw new UserError(problem("empty-variable", `-v ${name}= has no value`, { place: { file }, hint }));
+		throw new UserError(problem("empty-variable", "nothing is behind the =", { place: { file }, hint }));
 	}
 	const { node } = parseNode(text, file);
 	if (node.kind !== "scalar" || typeof node.value !== "string") return node;

@@ -32,7 +32,8 @@ export function warnOfDurations({ variables }: Deployment, unused: ReadonlyMap<s
 	if (short.length === 0) return;
 	for (const [name, node] of unused) {
 		if (!DURATION_NAME.test(name) || node.kind !== "scalar" || !(Number(node.value) > 0)) continue;
-		const message = `"${name}" is given as ${node.value}, and nothing uses it: ${short.length} certificates last 365 days`;
+		const lasting = short.length === 1 ? "a certificate lasts" : `${short.length} certificates last`;
+		const message = `"${name}" is given as ${node.value}, and nothing uses it: ${lasting} 365 days`;
 		const hint = `give them duration: ((${name})) under options, such as "${short[0]?.name}"`;
 		report.problems.push(warning("unused-duration", message, { place: node.place, hint }));
 	}

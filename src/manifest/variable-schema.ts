@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { VariableDefinition } from "./deployment.ts";
+import type { Report } from "./report.ts";
 import { optional, section, text, valueMap } from "./section.ts";
 
 /** A variable that davit generates. Its options are checked by the generator of its type. */
@@ -26,8 +27,14 @@ export const variable = section(
 	},
 );
 
-/** `converge_variables` decides for variables that don't say it themselves. */
-export function definitionOf(given: z.output<typeof variable>, converge: boolean): VariableDefinition {
-	const updateMode = given.update_mode ?? (converge ? "converge" : "no-overwrite");
-	return { name: given.name, type: given.type, options: given.options ?? {}, updateMode };
+/** The definitions of the list `variables`. `converge` decides for those that don't say it themselves. */
+export function definitionsOf(
+	given: readonly z.output<typeof variable>[] | undefined,
+	converge: boolean,
+	{ source }: Report,
+): readonly VariableDefinition[] {
+	return (given ?? []).map(({ name, type, options = {}, update_mode }, index) => {
+		const { path, ...place } = source.place(`/variables/${index}`);
+		return { name, type, options, updateMode: update_mode ?? (converge ? "converge" : "no-overwrite"), place };
+	});
 }

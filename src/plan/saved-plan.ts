@@ -61,7 +61,13 @@ export function movedSince(
 	const refuse = (code: string, message: string, hint: string) => problem(code, message, { place: { file }, hint });
 	if (saved.deployment !== now.deployment) {
 		const message = `this plan is for deployment "${saved.deployment}", and the manifest is "${now.deployment}"`;
-		return [refuse("plan-of-another", message, `name the plan of ${now.deployment}`)];
+		return [
+			refuse(
+				"plan-of-another",
+				message,
+				`give the plan that was saved for "${now.deployment}", or the manifest of "${saved.deployment}"`,
+			),
+		];
 	}
 	if (saved.store !== now.store) {
 		const message = "this plan was made with another state store";

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { problem, UserError } from "../errors.ts";
-import type { Value } from "../manifest/deployment.ts";
+import type { Value, VariableDefinition } from "../manifest/deployment.ts";
 
 /** A certificate authority: its certificate as PEM, and the key that signs. */
 export interface Authority {
@@ -8,10 +8,16 @@ export interface Authority {
 	readonly privateKey: KeyObject;
 }
 
-/** Reads the value of the variable that signs `leaf`; a UserError naming both if it can't sign. `now` in ms since 1970. */
-export function readAuthority(leaf: string, ca: string, value: Value | undefined, now: number): Authority {
+/** Reads the value of the variable that signs a leaf; a UserError naming both if it can't sign. `now` in ms since 1970. */
+export function readAuthority(
+	{ name: leaf, place: entry }: Pick<VariableDefinition, "name" | "place">,
+	ca: string,
+	value: Value | undefined,
+	now: number,
+): Authority {
+	const place = { ...entry, path: `/variables/name=${leaf}/options/ca` };
 	const fail = (what: string, hint: string, cause?: unknown) =>
-		new UserError(problem("bad-ca", `variable ${leaf}: its CA ${ca} ${what}`, { hint }), { cause });
+		new UserError(problem("bad-ca", `variable ${leaf}: its CA ${ca} ${what}`, { place, hint }), { cause });
 	const { certificate, private_key } = (value ?? {}) as { readonly certificate?: Value; readonly private_key?: Value };
 	if (typeof certificate !== "string" || certificate.trim() === "") {
 		throw fail("has no certificate", `give ${ca} as a map of certificate and private_key, or define it as a variable`);
@@ -33,7 +39,7 @@ export function readAuthority(leaf: string, ca: string, value: Value | undefined
 		throw fail("has a private key that isn't its certificate's", "give the pair");
 	if (!parsed.ca) throw fail("may not sign: it is no CA", `set is_ca: true in the options of ${ca}`);
 	if (parsed.validToDate.getTime() <= now) {
-		throw fail(`has expired on ${parsed.validToDate.toISOString()}`, `renew ${ca} first`);
+		throw fail(`expired on ${parsed.validToDate.toISOString()}`, `renew ${ca} first`);
 	}
 	return { certificate, privateKey };
 }

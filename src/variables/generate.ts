@@ -15,7 +15,7 @@ export async function makeVariable(
 	lookup: (name: string) => Value | undefined,
 	{ clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<Value> {
-	const { name, type, options } = definition;
+	const { type, options } = definition;
 	const problems = checkOptions(definition);
 	if (problems.length > 0) throw new UserError(problems);
 	if (type === "password") return makePassword(passwordLength(options), random);
@@ -23,7 +23,7 @@ export async function makeVariable(
 	if (type === "ssh") return makeSsh();
 	const certificate = certificateOptions(options);
 	const { ca } = certificate;
-	const authority = ca === undefined ? undefined : readAuthority(name, ca, lookup(ca), clock.now());
+	const authority = ca === undefined ? undefined : readAuthority(definition, ca, lookup(ca), clock.now());
 	const { makeCertificate } = await import("./certificate.ts");
 	return makeCertificate(certificate, authority, { clock, random });
 }

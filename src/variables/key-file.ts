@@ -24,7 +24,7 @@ export async function readKeyFile(options: KeyFile): Promise<{ readonly text: st
 	if ((mode & 0o077) !== 0) {
 		const octal = (mode & 0o777).toString(8).padStart(4, "0");
 		throw new UserError(
-			problem("key-file-open", `the key file ${file} is open to others (mode ${octal})`, {
+			problem("key-file-open", `the key file is open to others (mode ${octal})`, {
 				place: { file },
 				hint: `chmod 600 ${file}, if you are sure that nobody took it`,
 			}),
@@ -38,7 +38,7 @@ async function refuseInside(file: string, storeFolder: string): Promise<void> {
 	const path = relative(await resolved(storeFolder), await resolved(file));
 	if (path.startsWith(`..${sep}`)) return;
 	throw new UserError(
-		problem("key-beside-store", `the key file ${file} lies in the folder of the state store, ${storeFolder}`, {
+		problem("key-beside-store", `the key file lies in the folder of the state store, ${storeFolder}`, {
 			place: { file },
 			hint: "give the store a folder of its own, or name the key with DAVIT_KEY or DAVIT_KEY_COMMAND",
 		}),
@@ -57,7 +57,7 @@ async function createIfAbsent({ file, mayCreate, random }: KeyFile): Promise<boo
 	if (await isThere(file)) return false;
 	if (!mayCreate) {
 		throw new UserError(
-			problem("key-missing", `the key file ${file} is gone, and the state store holds variables sealed with it`, {
+			problem("key-missing", "the key file is gone, and the state store holds variables sealed with it", {
 				place: { file },
 				hint: "bring it back from a backup, or name the key with DAVIT_KEY or DAVIT_KEY_COMMAND",
 			}),
@@ -92,7 +92,7 @@ function failed(file: string, done: string): (error: unknown) => never {
 		// "ENOTDIR: not a directory, stat '/…'": what is behind the comma is told already.
 		const why = (error as Error).message.replace(/^E[A-Z]+: |,.*$/gs, "");
 		throw new UserError(
-			problem("key-file-unusable", `the key file ${file} can't be ${done}: ${why}`, {
+			problem("key-file-unusable", `the key file can't be ${done}: ${why}`, {
 				place: { file },
 				hint: "check the owner and mode of its folder, or name the key with DAVIT_KEY or DAVIT_KEY_COMMAND",
 			}),

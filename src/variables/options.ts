@@ -68,10 +68,10 @@ const checks: Readonly<Record<VariableDefinition["type"], Readonly<Record<string
 };
 
 /** All that is wrong with a definition's options taken alone. Unknown keys are errors, as in BOSH. */
-export function checkOptions({ name, type, options }: VariableDefinition): readonly Problem[] {
+export function checkOptions({ name, type, options, place: entry }: VariableDefinition): readonly Problem[] {
 	const known = checks[type];
 	const names = Object.keys(known);
-	const place = (key: string) => ({ path: `/variables/name=${name}/options/${key}` });
+	const place = (key: string) => ({ ...entry, path: `/variables/name=${name}/options/${key}` });
 	return Object.entries(options).flatMap(([key, value]) => {
 		const check = known[key];
 		if (!check) {
@@ -90,9 +90,9 @@ export function checkOptions({ name, type, options }: VariableDefinition): reado
 		}
 		if (check.holds(value)) return [];
 		return [
-			problem("bad-option", `variable ${name}: option ${key} must be ${check.is}`, {
+			problem("bad-option", `variable ${name}: option ${key} must be ${check.is}, and is ${JSON.stringify(value)}`, {
 				place: place(key),
-				hint: `it is ${JSON.stringify(value)}`,
+				hint: "correct it, or leave the option out",
 			}),
 		];
 	});

@@ -1,5 +1,5 @@
 import { digestOf } from "../digest.ts";
-import { type Problem, problem, UserError, warning } from "../errors.ts";
+import { type Place, type Problem, problem, UserError, warning } from "../errors.ts";
 import type { VariableDefinition } from "../manifest/deployment.ts";
 import type { StoredVariable } from "../state/state.ts";
 import { certificateOptions, checkOptions } from "./options.ts";
@@ -45,7 +45,7 @@ export function planVariables(
 		const ca = signerOf(wanted.get(name));
 		return ca !== undefined && wanted.has(ca) ? [ca] : [];
 	});
-	problems.push(...cycles.map(cycleProblem));
+	problems.push(...cycles.map((cycle) => cycleProblem(cycle, wanted.get(cycle[0] ?? "")?.place)));
 	if (problems.length > 0) throw new UserError(problems);
 	return decide(
 		ordered.flatMap((name) => wanted.get(name) ?? []),
@@ -67,7 +67,7 @@ function decide(ordered: readonly VariableDefinition[], known: ReadonlyMap<strin
 			const after = newSigner ? [newSigner.definition.name] : [];
 			planned.set(definition.name, { definition, version: (there?.version ?? 0) + 1, digest, reason, after });
 		} else if (newSigner) {
-			warnings.push(staleWarning(definition.name, newSigner.definition.name));
+			warnings.push(staleWarning(definition, newSigner.definition.name));
 		}
 	}
 	return { variables: [...planned.values()], warnings };
@@ -89,13 +89,13 @@ function signerOf(definition: VariableDefinition | undefined): string | undefine
 }
 
 function checkType(
-	{ name, type, updateMode }: VariableDefinition,
+	{ name, type, updateMode, place }: VariableDefinition,
 	there: KnownVariable | undefined,
 ): readonly Problem[] {
 	if (!there || there.type === type || updateMode !== "no-overwrite") return [];
 	return [
 		problem("variable-type-changed", `variable ${name} is stored as ${there.type}, but defined as ${type}`, {
-			place: { path: `/variables/name=${name}/type` },
+			place: { ...place, path: `/variables/name=${name}/type` },
 			hint: "set update_mode: converge to have it made anew, or use another name",
 		}),
 	];
@@ -108,13 +108,13 @@ function checkAuthority(
 ): readonly Problem[] {
 	if (definition.type !== "certificate") return [];
 	const { name } = definition;
-	const place = { path: `/variables/name=${name}/options/ca` };
+	const place = { ...definition.place, path: `/variables/name=${name}/options/ca` };
 	const ca = signerOf(definition);
 	if (ca === undefined) {
 		if (certificateOptions(definition.options).isCa) return [];
 		return [
 			problem("variable-without-ca", `variable ${name}: a certificate needs a CA`, {
-				place: { path: `/variables/name=${name}/options` },
+				place: { ...place, path: `/variables/name=${name}/options` },
 				hint: "name the variable that signs it with ca, or make it a CA with is_ca: true",
 			}),
 		];
@@ -129,24 +129,28 @@ function checkAuthority(
 		];
 	}
 	if (!signer || (signer.type === "certificate" && signer.options.is_ca === true)) return [];
+	const [why, what] =
+		signer.type === "certificate"
+			? ["it is no CA", `set is_ca: true in the options of ${ca}`]
+			: [`its type is ${signer.type}`, `define ${ca} as a certificate with is_ca: true`];
 	return [
-		problem("not-a-ca", `variable ${name}: ${ca} can't sign it, since it is no CA`, {
+		problem("not-a-ca", `variable ${name}: ${ca} can't sign it, since ${why}`, {
 			place,
-			hint: `set is_ca: true in the options of ${ca}, or name another`,
+			hint: `${what}, or name another`,
 		}),
 	];
 }
 
-function cycleProblem(cycle: readonly string[]): Problem {
+function cycleProblem(cycle: readonly string[], place: Place | undefined): Problem {
 	return problem("variable-cycle", `variables sign each other in a ring: ${[...cycle, cycle[0]].join(" → ")}`, {
-		place: { path: `/variables/name=${cycle[0]}/options/ca` },
+		place: { ...place, path: `/variables/name=${cycle[0]}/options/ca` },
 		hint: "one of them must be a root: is_ca: true without ca",
 	});
 }
 
-function staleWarning(name: string, ca: string): Problem {
+function staleWarning({ name, place }: VariableDefinition, ca: string): Problem {
 	return warning("signed-by-old-ca", `variable ${name} stays signed by the old ${ca}, which is made anew`, {
-		place: { path: `/variables/name=${name}` },
+		place: { ...place, path: `/variables/name=${name}` },
 		hint: `set update_mode: converge for ${name} as well`,
 	});
 }

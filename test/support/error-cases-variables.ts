@@ -13,6 +13,9 @@ import { readStore, replaceStore } from "../../src/variables/store-file.ts";
 import { type ErrorCase, type ErrorCases, MANIFEST, read, refusal, SECRET } from "./error-cases.ts";
 import { manualClock } from "./manual-clock.ts";
 
+const WEB_CA = "- {name: web_ca, type: certificate, options: {is_ca: true, common_name: ca}}\n";
+const WEB_TLS = "- {name: web_tls, type: certificate, options: {ca: web_ca, common_name: web}}\n";
+
 /** What a deploy is told of a manifest with these variables. */
 function defining(variables: string, stored: readonly KnownVariable[] = []): ErrorCase {
 	return async () => {
@@ -45,7 +48,8 @@ const signedBy = (ca: () => Promise<Value> | Value, later = 0): ErrorCase => {
 	return async () => {
 		const value = await ca();
 		const then = manualClock(clock.now() + later);
-		return await refusal(() => makeVariable(certificate({ ca: "web_ca" }), () => value, { clock: then, random }));
+		const definition = read({ manifest: `${MANIFEST}${WEB_TLS}` }).deployment?.variables.at(-1) ?? certificate({});
+		return await refusal(() => makeVariable(definition, () => value, { clock: then, random }));
 	};
 };
 
@@ -105,8 +109,6 @@ const storing = (meanwhile: (path: string) => Promise<unknown>): ErrorCase =>
 		return await refusal(() => replaceStore(store, "web_ca: {}\n", random));
 	});
 
-const WEB_CA = "- {name: web_ca, type: certificate, options: {is_ca: true, common_name: ca}}\n";
-const WEB_TLS = "- {name: web_tls, type: certificate, options: {ca: web_ca, common_name: web}}\n";
 const known = (name: string, type: VariableDefinition["type"]): KnownVariable => ({
 	...{ name, type, version: 1, definition: "of its time" },
 });
@@ -134,7 +136,10 @@ export const variableCases: ErrorCases = {
 	],
 	"key-file-unusable": [loading((file) => writeFile(dirname(file), ""))],
 	"key-missing": [loading(async () => {}, { mayCreate: false })],
-	"not-a-ca": [defining(`- {name: web_ca, type: password}\n${WEB_TLS}`)],
+	"not-a-ca": [
+		defining(`- {name: web_ca, type: password}\n${WEB_TLS}`),
+		defining(`${WEB_CA.replaceAll("web_ca", "root")}${WEB_CA.replace("is_ca: true", "ca: root")}${WEB_TLS}`),
+	],
 	"not-a-state-export": [exported("0", () => Buffer.from("name: shop\n"))],
 	"sealed-damaged": [opened("0", { version: 2 })],
 	"signed-by-old-ca": [

@@ -190,7 +190,7 @@ test("a duration that was given and reaches no certificate is told", () => {
 		return parseDeployment(read, "/").problems.map(({ place, message }) => `${place?.file}:${place?.line} ${message}`);
 	};
 	expect(told(variables(""))).toEqual([
-		'v.yml:2 "cert_days" is given as 3650, and nothing uses it: 1 certificates last 365 days',
+		'v.yml:2 "cert_days" is given as 3650, and nothing uses it: a certificate lasts 365 days',
 	]);
 	expect(told(variables(", duration: ((cert_days))"))).toEqual([]);
 	expect(told(variables(", duration: 10"))).toEqual([]);

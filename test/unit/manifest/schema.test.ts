@@ -35,8 +35,8 @@ test("wrong types are told with what is wanted", () => {
 	).replace("instances: 1", "instances: -1");
 	expect(problemsOf(manifest(wrong))).toEqual([
 		'm.yml:6 instances of /instance_groups/0 ("web") must be 0 or more, but is the number -1 (give it 0 or more)',
-		'm.yml:6 vm_extensions of /instance_groups/0 ("web") must be a list, but is another text (write it as a list: [lb])',
-		'm.yml:6 persistent_disk of /instance_groups/0 ("web") must be a whole number, but is another text (give it a whole number)',
+		'm.yml:6 vm_extensions of /instance_groups/0 ("web") must be a list, but is a text (write it as a list: [lb])',
+		'm.yml:6 persistent_disk of /instance_groups/0 ("web") must be a whole number, but is a text (give it a whole number)',
 		'm.yml:6 serial of /instance_groups/0/update ("web") must be true or false, but is the number 1 (give it true or false)',
 		'm.yml:6 lifecycle of /instance_groups/0 ("web") must be one of "service", "errand", but is another text (did you mean "errand"?)',
 		'm.yml:6 tags of /instance_groups/0 ("web") must be a map, but is a list (give it a map)',

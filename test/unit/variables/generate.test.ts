@@ -180,7 +180,7 @@ describe("a certificate", () => {
 	test("is refused if its CA has expired", async () => {
 		const late = { ...making, clock: manualClock(making.clock.now() + 366 * 86_400_000) };
 		await expect(makeVariable(define("leaf", "certificate", { ca: "ca" }), () => root as never, late)).rejects.toThrow(
-			/^variable leaf: its CA ca has expired on 20/,
+			/^variable leaf: its CA ca expired on 20/,
 		);
 	});
 });

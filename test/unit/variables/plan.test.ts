@@ -105,26 +105,26 @@ describe("what is refused", () => {
 		[
 			"a length of nothing",
 			[password("p", { length: 0 })],
-			"variable p: option length must be a whole number of at least 1",
-			"it is 0",
+			"variable p: option length must be a whole number of at least 1, and is 0",
+			"correct it, or leave the option out",
 		],
 		[
 			"a key length that is none",
 			[certificate("c", { is_ca: true, key_length: 1024 })],
-			"variable c: option key_length must be 2048, 3072 or 4096",
-			"it is 1024",
+			"variable c: option key_length must be 2048, 3072 or 4096, and is 1024",
+			"correct it, or leave the option out",
 		],
 		[
 			"an unknown usage",
 			[certificate("c", { is_ca: true, extended_key_usage: ["server"] })],
-			"variable c: option extended_key_usage must be a list of server_auth, client_auth, code_signing, email_protection, timestamping",
-			'it is ["server"]',
+			'variable c: option extended_key_usage must be a list of server_auth, client_auth, code_signing, email_protection, timestamping, and is ["server"]',
+			"correct it, or leave the option out",
 		],
 		[
 			"a name that no certificate can hold",
 			[certificate("c", { is_ca: true, alternative_names: ["데이터.example"] })],
-			"variable c: option alternative_names must be a list of IP addresses and host names in ASCII",
-			'it is ["데이터.example"]',
+			'variable c: option alternative_names must be a list of IP addresses and host names in ASCII, and is ["데이터.example"]',
+			"correct it, or leave the option out",
 		],
 		[
 			"a reference without value",
@@ -153,6 +153,12 @@ describe("what is refused", () => {
 		[
 			"a CA that is a password",
 			[password("ca"), certificate("c", { ca: "ca" })],
+			"variable c: ca can't sign it, since its type is password",
+			"define ca as a certificate with is_ca: true, or name another",
+		],
+		[
+			"a CA that may not sign",
+			[certificate("r", { is_ca: true }), certificate("ca", { ca: "r" }), certificate("c", { ca: "ca" })],
 			"variable c: ca can't sign it, since it is no CA",
 			"set is_ca: true in the options of ca, or name another",
 		],
