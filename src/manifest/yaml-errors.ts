@@ -1,4 +1,4 @@
-import type { ErrorCode, YAMLParseError } from "yaml";
+import { type Document, type ErrorCode, visit, type YAMLParseError } from "yaml";
 import { type Place, type Problem, problem } from "../errors.ts";
 
 const EXPLANATIONS: Partial<Record<ErrorCode, { readonly expected: string; readonly hint: string }>> = {
@@ -37,7 +37,18 @@ const EXPLANATIONS: Partial<Record<ErrorCode, { readonly expected: string; reado
 };
 
 /** A syntax error of the `yaml` package, said for people: what stands here, what was expected, what to do. */
-export function explainSyntaxError(error: YAMLParseError, text: string, placeOf: (offset: number) => Place): Problem {
+export function explainSyntaxError(
+	error: YAMLParseError,
+	{ document, text, placeOf }: { document: Document; text: string; placeOf: (offset: number) => Place },
+): Problem {
+	const opened = openQuote(error, document);
+	if (opened !== undefined) {
+		const hint = "close it where the value ends; if it belongs to the value, put other quotes around";
+		return problem("yaml-syntax", "this is no YAML: the quote that opens here is not closed", {
+			place: placeOf(opened),
+			hint,
+		});
+	}
 	const place = placeOf(Math.min(error.pos[0], text.length));
 	const { expected, hint } = EXPLANATIONS[error.code] ?? {
 		expected: "other YAML",
@@ -46,4 +57,16 @@ export function explainSyntaxError(error: YAMLParseError, text: string, placeOf:
 	// Some messages end in the text that stands there, which may be a secret.
 	const detail = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/: ".*$/s, "");
 	return problem("yaml-syntax", `this is no YAML: ${detail}; expected ${expected}`, { place, hint });
+}
+
+/** Where the quoted text begins that lacks its end: the `yaml` package tells the end of what it swallowed, often that of the file. */
+function openQuote(error: YAMLParseError, document: Document): number | undefined {
+	if (error.code !== "MISSING_CHAR" || !/^Missing closing ["']/.test(error.message)) return undefined;
+	let opened: number | undefined;
+	visit(document, {
+		Scalar: (_, { type, range }) => {
+			if (type?.startsWith("QUOTE") && range?.[1] === error.pos[0]) opened = range[0];
+		},
+	});
+	return opened;
 }

@@ -23,7 +23,7 @@ export function parseNode(text: string, file: string): ParsedYaml {
 	if (first.done) return { node: { kind: "scalar", value: null, place: { file, line: 1, column: 1 } }, warnings: [] };
 	const document = first.value;
 	const error = document.errors.find(({ code }) => code !== "TAG_RESOLVE_FAILED");
-	if (error) throw new UserError(explainSyntaxError(error, text, placeOf));
+	if (error) throw new UserError(explainSyntaxError(error, { document, text, placeOf }));
 	if (document.directives?.yaml.explicit && document.directives.yaml.version !== "1.1") {
 		throw new UserError(
 			problem("yaml-version", `"%YAML ${document.directives.yaml.version}": BOSH's manifests are YAML 1.1`, {
