@@ -205,7 +205,9 @@ test("a store of an older davit keeps its deployments: the one cloud file is the
 	await (await open()).close();
 	const old = (name: string, cloudFile: string) =>
 		`INSERT INTO deployments VALUES ('${name}', '${JSON.stringify({ name, cloudFile, manifestFile: "/m.yml", notes: [] })}')`;
-	edit(`${old("own", "/it's.yml".replace("'", "''"))}; ${old("embedded", "")}; ALTER TABLE store DROP COLUMN moved; PRAGMA user_version = 1`);
+	edit(
+		`${old("own", "/it's.yml".replace("'", "''"))}; ${old("embedded", "")}; ALTER TABLE store DROP COLUMN moved; PRAGMA user_version = 1`,
+	);
 	const store = await open();
 	const { manifestFile, notes } = { manifestFile: "/m.yml", notes: [] };
 	expect(await store.deployments()).toEqual([
