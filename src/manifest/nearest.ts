@@ -14,7 +14,7 @@ export function suggest(word: string, candidates: Iterable<string>): string {
 	const all = [...candidates];
 	const guess = nearest(word, all);
 	if (guess !== undefined) return `did you mean "${guess}"?`;
-	return all.length === 0 ? "there is none" : `there is: ${listed(all)}`;
+	return all.length === 0 ? "there is none yet: add it" : `there is: ${listed(all)}`;
 }
 
 /** Names for a message, the first dozen of them. */

@@ -39,7 +39,10 @@ export function readAuthority(
 		throw fail("has a private key that isn't its certificate's", "give the pair");
 	if (!parsed.ca) throw fail("may not sign: it is no CA", `set is_ca: true in the options of ${ca}`);
 	if (parsed.validToDate.getTime() <= now) {
-		throw fail(`expired on ${parsed.validToDate.toISOString()}`, `renew ${ca} first`);
+		throw fail(
+			`expired on ${parsed.validToDate.toISOString()}`,
+			`give a newer ${ca}, or have it made anew: update_mode: overwrite, for one deploy`,
+		);
 	}
 	return { certificate, privateKey };
 }

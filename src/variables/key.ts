@@ -47,7 +47,7 @@ function keyFrom(text: string, source: string, created: boolean): Key {
 	if (!secret) {
 		throw new UserError(
 			problem("bad-key", `${source} holds no key: 32 bytes in base64 or hex are needed`, {
-				hint: "make one with `openssl rand -base64 32`",
+				hint: "give the one that the state store was made with; for a new store, `openssl rand -base64 32` makes one",
 			}),
 		);
 	}

@@ -71,12 +71,12 @@ const keyOptions = (more: Partial<KeyOptions>): KeyOptions => ({
 	...more,
 });
 
-const loading = (prepare: (file: string) => Promise<unknown>, more: Partial<KeyOptions> = {}): ErrorCase =>
+const loading = (prepare: (file: string) => Promise<unknown>, store = ".davit", mayCreate = true): ErrorCase =>
 	inFolder(async (folder) => {
 		const file = join(folder, ".config/davit/key");
 		await mkdir(join(folder, ".config"));
 		await prepare(file);
-		return await refusal(() => loadKey(keyOptions({ file, storeFolder: join(folder, ".davit"), ...more })));
+		return await refusal(() => loadKey(keyOptions({ file, storeFolder: join(folder, store), mayCreate })));
 	});
 
 const makeKey = (file: string) => loadKey(keyOptions({ file }));
@@ -124,9 +124,10 @@ export const variableCases: ErrorCases = {
 	],
 	"bad-key": [() => refusal(() => loadKey(keyOptions({ env: { DAVIT_KEY: SECRET } })))],
 	"bad-option": [defining("- {name: session, type: password, options: {length: long}}\n")],
-	"key-beside-store": [loading(makeKey, { storeFolder: "/" })],
+	"key-beside-store": [loading(makeKey, ".config")],
 	"key-command-failed": [
 		() => refusal(() => loadKey(keyOptions({ env: { DAVIT_KEY_COMMAND: "echo no such secret >&2; exit 4" } }))),
+		() => refusal(() => loadKey(keyOptions({ env: { DAVIT_KEY_COMMAND: SECRET } }))),
 	],
 	"key-file-open": [
 		loading(async (file) => {
@@ -135,7 +136,7 @@ export const variableCases: ErrorCases = {
 		}),
 	],
 	"key-file-unusable": [loading((file) => writeFile(dirname(file), ""))],
-	"key-missing": [loading(async () => {}, { mayCreate: false })],
+	"key-missing": [loading(async () => {}, ".davit", false)],
 	"not-a-ca": [
 		defining(`- {name: web_ca, type: password}\n${WEB_TLS}`),
 		defining(`${WEB_CA.replaceAll("web_ca", "root")}${WEB_CA.replace("is_ca: true", "ca: root")}${WEB_TLS}`),

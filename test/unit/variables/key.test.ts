@@ -115,8 +115,17 @@ describe("where the key comes from", () => {
 		const command = "echo one >&2; echo 'no such entry: davit' >&2; exit 3";
 		const refused = await refusalOf(load({ env: { DAVIT_KEY_COMMAND: command } }));
 		expect(refused.message).toBe("the command in DAVIT_KEY_COMMAND failed with exit code 3: no such entry: davit");
-		expect(refused.problems[0]?.hint).toBe(`run it by hand: ${command}`);
+		expect(refused.problems[0]?.hint).toBe('see what it says by hand: sh -c "$DAVIT_KEY_COMMAND"');
 	});
+
+	test.each([base64, hex, `/${base64}`, "/etc/passwd"])(
+		"a key in the place of the command is not shown: %s",
+		async (command) => {
+			const refused = await refusalOf(load({ env: { DAVIT_KEY_COMMAND: command } }));
+			expect(refused.problems).toHaveLength(1);
+			expect(JSON.stringify(refused.problems)).not.toContain(command);
+		},
+	);
 
 	test.each(["hunter2hunter2", "", `${hex}00`, base64.slice(4)])(
 		"what is no key is refused and not shown: %j",
