@@ -39,7 +39,7 @@ export function decryptStore(file: Uint8Array, name: string, key: Key): { header
 	const header = headerOf(bytes.subarray(0, Math.max(end, 0)).toString("utf8"));
 	if (!header) throw refused("not-a-state-export", "this is no state store that davit exported", name);
 	if (header.key !== key.id) {
-		const message = `it is encrypted with key ${header.key}; the key at hand (${key.source}) is ${key.id}`;
+		const message = `this file is encrypted with key ${header.key}; the key at hand (${key.source}) is ${key.id}`;
 		throw refused(
 			"wrong-key",
 			message,
@@ -55,7 +55,7 @@ export function decryptStore(file: Uint8Array, name: string, key: Key): { header
 		const zipped = Buffer.concat([decipher.update(body.subarray(NONCE, -TAG)), decipher.final()]);
 		return { header, database: gunzipSync(zipped) };
 	} catch {
-		throw refused("state-export-damaged", "it was cut short or changed since davit wrote it", name);
+		throw refused("state-export-damaged", "this file was cut short or changed since davit wrote it", name);
 	}
 }
 

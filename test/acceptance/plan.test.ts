@@ -58,12 +58,12 @@ describe("davit plan", () => {
 		return found?.plan as PlanReport;
 	}
 
-	/** Every file of davit's home and of the VMs below it, but for caches and what processes write by themselves. */
+	/** Every file of davit's home and of the VMs below it, but for caches and what processes and the supervisor write by themselves. */
 	function fingerprints(folder = world.home, below = ""): readonly string[] {
 		if (!existsSync(folder)) return [];
 		return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
 			const path = join(below, entry.name);
-			if (/^(cache|blobs|local\/locks|state\.db-(wal|shm))$|\/(proc|sys|dev|run|log)$/.test(path)) return [];
+			if (/^(cache|blobs|local\/locks|state\.db-(wal|shm))$|\/(proc|sys|dev|run|log|supervisor)$/.test(path)) return [];
 			if (entry.isDirectory()) return [`${path}/`, ...fingerprints(join(folder, entry.name), path)];
 			if (!entry.isFile()) return [path];
 			const bytes = readFileSync(join(folder, entry.name));
