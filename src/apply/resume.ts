@@ -27,6 +27,7 @@ export async function settleIntents(intents: readonly Intent[], input: ResumeInp
 
 async function changesOf(intent: Intent, input: ResumeInput): Promise<readonly Change[]> {
 	const { instance, cpi } = intent.data as { instance?: string; cpi?: string };
+	if (intent.verb === "deleteDisk" && cpi) return forgetDisk(intent, cpi, input);
 	if (!instance || !cpi || !input.records.find(instance)) return [];
 	if (intent.verb === "createVm") return takeOverVm(intent, instance, cpi, input);
 	if (intent.verb === "createDisk") return takeOverDisk(intent, instance, cpi, input);
@@ -107,4 +108,10 @@ async function forgetDeleted(
 	const cid = intent.key as VmCid;
 	if (records.get(instance).vm?.cid !== cid || (await input.cpi(cpi).hasVm(cid, options))) return [];
 	return [records.update(instance, {}, ["vm", "applied"])];
+}
+
+/** A disk that was being deleted, as by `davit clean-up`: it is gone, or it is orphaned still. */
+async function forgetDisk(intent: Intent, name: string, { cpi, options }: ResumeInput): Promise<readonly Change[]> {
+	const cid = intent.key as DiskCid;
+	return (await cpi(name).hasDisk(cid, options)) ? [] : [{ delete: "disk", cid }];
 }

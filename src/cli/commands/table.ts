@@ -49,6 +49,12 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./attach-disk.ts"),
 	},
 	{
+		name: "delete-disk",
+		about: "Delete an orphaned persistent disk with its data",
+		load: () => import("./delete-disk.ts"),
+	},
+	{ name: "clean-up", about: "Delete what has been orphaned for days", load: () => import("./clean-up.ts") },
+	{
 		name: "delete-deployment",
 		about: "Delete a deployment; its persistent disks are kept, orphaned",
 		load: () => import("./delete-deployment.ts"),

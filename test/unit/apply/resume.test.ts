@@ -99,3 +99,11 @@ test.each([
 ])("an orphaned disk that %s changes nothing", async (_, settle) => {
 	expect(await settle()).toEqual([]);
 });
+
+test.each<[string, boolean, readonly Change[]]>([
+	["gone is forgotten", false, [{ delete: "disk", cid: "disk-1" as DiskCid }]],
+	["there still stays orphaned", true, []],
+])("a disk that was being deleted, and is %s", async (_, there, changes) => {
+	const deleting: Intent = { ...intent, verb: "deleteDisk", key: "disk-1", data: { cpi: "local" } };
+	expect(await settledBy({ intent: deleting, cpi: { hasDisk: async () => there } })).toEqual(changes);
+});
