@@ -6,7 +6,18 @@ import { assign, assignList } from "./shell.ts";
 
 export type HookName = "pre-start" | "post-start" | "post-deploy" | "pre-stop" | "post-stop";
 
-const program = `run_hook() { # job
+/** Where one begins, what the others left that nobody heard is of a round before: a job that was drained since is started from the beginning. */
+const outdated: Partial<Readonly<Record<HookName, readonly string[]>>> = {
+	"pre-stop": ["pre-start", "post-start", "post-deploy"],
+	"pre-start": ["pre-stop", "drain", "post-stop", "post-start", "post-deploy"],
+};
+
+const program = `for name in \${outdated[@]+"\${outdated[@]}"}; do
+  for file in ${DAVIT}/hooks/"$name"/*/key; do
+    if [ -e "$file" ]; then echo outdated >"$file"; fi
+  done
+done
+run_hook() { # job
   local job=$1 folder=${DAVIT}/hooks/$hook/$1 logs=/var/vcap/data/sys/log/$1 file=/var/vcap/jobs/$1/bin/$hook
   local out=$logs/$hook.stdout.log err=$logs/$hook.stderr.log tail='' print=''
   if [ ! -e "$file" ]; then printf '{"job":"%s","code":0,"seconds":0,"tail":"","skipped":true}\\n' "$job"; return; fi
@@ -35,7 +46,8 @@ exit "$failed"
  * job as it ends, for {@link parseHookResults}; the exit code is 0 whatever the hooks' own. A job without the script is skipped.
  *
  * A hook outlives the connection: see detached.ts. Called again it waits for the one that runs, or takes the result that was never told,
- * so that a lost connection neither kills a hook nor runs it twice at once.
+ * so that a lost connection neither kills a hook nor runs it twice at once. Before pre-stop and pre-start the results of the round before
+ * are given up.
  */
 export function hookScript(
 	hook: HookName,
@@ -47,6 +59,7 @@ export function hookScript(
 		attach,
 		assign("hook", hook),
 		assign("key", JSON.stringify(env)),
+		assignList("outdated", outdated[hook] ?? []),
 		assignList(
 			"jobs",
 			jobs.map((job) => pathName("job", job)),

@@ -84,6 +84,31 @@ test("a result that nobody heard is told once; then the hook runs anew", async (
 	expect((await vm.run("cat /tmp/deploys")).stdout).toBe("run\nrun\nrun\n");
 });
 
+test("a stop gives up what the start before it left unheard, and a start what the stop did: each round runs whole", async () => {
+	const unheard = (hook: string) => vm.run(`rm /var/vcap/davit/hooks/${hook}/db/told`);
+	const runs = async () => (await vm.run("cat /tmp/rounds; rm -f /tmp/rounds")).stdout.trim().split("\n");
+	for (const hook of ["pre-start", "pre-stop", "drain"])
+		await install(`db/bin/${hook}`, `echo ${hook} >>/tmp/rounds; echo 0`);
+	const drained = ["job_changed", "hash_changed"];
+	await vm.run(hookScript("pre-start", ["db"]));
+	await unheard("pre-start");
+	await vm.run(hookScript("pre-stop", ["db"]));
+	await vm.run(drainScript("db", drained));
+	await unheard("pre-stop");
+	await unheard("drain");
+	expect(await runs()).toEqual(["pre-start", "pre-stop", "drain"]);
+	// The same stop goes on after a kill: what ended meanwhile counts.
+	await vm.run(hookScript("pre-stop", ["db"]));
+	await vm.run(drainScript("db", drained));
+	await unheard("pre-stop");
+	await unheard("drain");
+	await vm.run(hookScript("pre-start", ["db"]));
+	await unheard("pre-start");
+	await vm.run(hookScript("pre-stop", ["db"]));
+	await vm.run(drainScript("db", drained));
+	expect(await runs()).toEqual(["pre-start", "pre-stop", "drain"]);
+});
+
 test("what a hook leaves in the background doesn't keep it from ending", async () => {
 	await install("db/bin/post-stop", "sleep 300 & echo $! >/tmp/background");
 	expect(parseHookResults((await vm.run(hookScript("post-stop", ["db"]))).stdout)).toMatchObject([{ code: 0 }]);
