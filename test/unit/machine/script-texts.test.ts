@@ -29,7 +29,7 @@ test("what callers give stands quoted, in one place each", () => {
 		),
 	).toBe("packages=(/var/vcap/data/packages/a/1 /var/vcap/data/packages/b/2)");
 	expect(data(hookScript("pre-stop", ["app"], { WORD: "$(x)" }))).toContain(
-		`hook=pre-stop\nkey='{"WORD":"$(x)"}'\njobs=(app)\nenvironment=(nice -n 5 env PATH=/usr/sbin:/usr/bin:/sbin:/bin 'WORD=$(x)')`,
+		`hook=pre-stop\nkey='{"WORD":"$(x)"}'\noutdated=(pre-start post-start post-deploy)\njobs=(app)\nenvironment=(nice -n 5 env PATH=/usr/sbin:/usr/bin:/sbin:/bin 'WORD=$(x)')`,
 	);
 	expect(data(drainScript("app", ["job_changed", "hash_unchanged", "a b"]))).toContain(
 		`job=app\nkey='[["job_changed","hash_unchanged","a b"],{}]'\nargs=(job_changed hash_unchanged 'a b')`,
