@@ -58,18 +58,14 @@ test("who lost another lock while waiting for this one does nothing", async () =
 });
 
 test("a deadline that passes while waiting says what was waited for", async () => {
-	let release = () => {};
+	const [taken, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
 	const held = call("first", options, (now) =>
-		locked(
-			now,
-			folder,
-			["vm", "a"],
-			() =>
-				new Promise<void>((resolve) => {
-					release = resolve;
-				}),
-		),
+		locked(now, folder, ["vm", "a"], () => {
+			taken.resolve();
+			return release.promise;
+		}),
 	);
+	await taken.promise;
 	const second = call("deleteVm", { ...options, deadlineMs: 500 }, (now) =>
 		locked(now, folder, ["vm", "a"], async () => {}),
 	);
@@ -77,6 +73,6 @@ test("a deadline that passes while waiting says what was waited for", async () =
 		kind: "unavailable",
 		message: "deleteVm took longer than 0.5 s; time was up while another davit worked on vm a",
 	});
-	release();
+	release.resolve();
 	await held;
 });
