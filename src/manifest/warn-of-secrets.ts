@@ -2,7 +2,12 @@ import { toValue } from "./node.ts";
 import { nodeAt, pathOf } from "./path.ts";
 import type { Report } from "./report.ts";
 
-const SECRET = /passw|secret|private_key|access_key|token|credential/i;
+const SECRET = /passw|secret|private_?key|access_?key|api_?key|token|credential/i;
+
+/** Whether a key, or one on a path, is named as secrets are. */
+export function looksSecret(name: string): boolean {
+	return SECRET.test(name);
+}
 
 /** Top-level `properties` mean nothing to davit; a secret in them lies there for nothing. */
 export function warnOfSecrets(path: string, report: Report): void {
@@ -23,7 +28,7 @@ function secretPaths(value: unknown): readonly (readonly string[])[] {
 	if (typeof value !== "object" || value === null) return [];
 	return Object.entries(value).flatMap(([key, inner]) => {
 		const literal = typeof inner === "string" && inner !== "" && !inner.startsWith("((");
-		if (literal && SECRET.test(key)) return [[key]];
+		if (literal && looksSecret(key)) return [[key]];
 		return secretPaths(inner).map((rest) => [key, ...rest]);
 	});
 }

@@ -1,4 +1,6 @@
 import { canonicalJson } from "../digest.ts";
+import { escapeKey } from "../manifest/path.ts";
+import { looksSecret } from "../manifest/warn-of-secrets.ts";
 
 /** One value that differs. Absent: there was, or is, none. */
 export interface ValueChange {
@@ -11,8 +13,6 @@ export interface ValueChange {
 /** What stands for a value that nobody is to see. */
 const HIDDEN = "(hidden)";
 
-const SECRET = /passw|secret|private_?key|access_?key|token|credential|api_?key/i;
-
 /**
  * Where two pieces of plain data differ, leaf by leaf, by path. A list is compared item by item while its length stays the same, else as a
  * whole. What stands below a key that is named like a secret is hidden, though that it differs is told.
@@ -21,11 +21,11 @@ export function valueChanges(from: unknown, to: unknown, path = ""): readonly Va
 	if (canonicalJson(from ?? null) === canonicalJson(to ?? null)) return [];
 	if (isMap(from) && isMap(to)) {
 		const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
-		return keys.flatMap((key) => valueChanges(from[key], to[key], `${path}/${escaped(key)}`));
+		return keys.flatMap((key) => valueChanges(from[key], to[key], `${path}/${escapeKey(key)}`));
 	}
 	if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
 		return from.flatMap((item, index) => valueChanges(item, to[index], `${path}/${index}`));
-	const show = (value: unknown) => shown(value, SECRET.test(path));
+	const show = (value: unknown) => shown(value, looksSecret(path));
 	return [
 		{
 			path,
@@ -39,7 +39,7 @@ export function valueChanges(from: unknown, to: unknown, path = ""): readonly Va
 function shown(value: unknown, secret: boolean): unknown {
 	if (isMap(value))
 		return Object.fromEntries(
-			Object.entries(value).map(([key, inner]) => [key, shown(inner, secret || SECRET.test(key))]),
+			Object.entries(value).map(([key, inner]) => [key, shown(inner, secret || looksSecret(key))]),
 		);
 	if (Array.isArray(value)) return value.map((item) => shown(item, secret));
 	return secret && !(typeof value === "string" && /^\(\([^()]+\)\)$/.test(value)) ? HIDDEN : value;
@@ -47,8 +47,4 @@ function shown(value: unknown, secret: boolean): unknown {
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function escaped(key: string): string {
-	return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

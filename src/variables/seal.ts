@@ -1,11 +1,9 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Random } from "../clock.ts";
 import { problem, UserError } from "../errors.ts";
+import { decrypt, encrypt } from "./aes.ts";
 import type { Key } from "./key.ts";
 
 const format = "davit1";
-const nonceLength = 12;
-const tagLength = 16;
 
 /** What a ciphertext is bound to: it opens nowhere else. */
 export interface SealedPlace {
@@ -17,10 +15,9 @@ export interface SealedPlace {
 
 /** AES-256-GCM: `davit1.<key id>.<nonce, ciphertext and tag in base64url>`. */
 export function seal(text: string, place: SealedPlace & { readonly random: Random }): string {
-	const nonce = place.random.bytes(nonceLength);
-	const cipher = createCipheriv("aes-256-gcm", place.key.sealing, nonce).setAAD(boundTo(place));
-	const sealed = Buffer.concat([nonce, cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-	return `${format}.${place.key.id}.${sealed.toString("base64url")}`;
+	const { key, random } = place;
+	const sealed = encrypt(Buffer.from(text), { key, random, bound: boundTo(place) });
+	return `${format}.${key.id}.${sealed.toString("base64url")}`;
 }
 
 /** The text that was sealed. Throws a UserError naming both keys if the key is another, or the variable if it was changed. */
@@ -37,11 +34,7 @@ export function openSealed(sealed: string, place: SealedPlace): string {
 	const bytes = Buffer.from(body, "base64url");
 	try {
 		if (written !== format) throw new Error(`unknown format ${written}`);
-		const nonce = bytes.subarray(0, nonceLength);
-		const options = { authTagLength: tagLength };
-		const decipher = createDecipheriv("aes-256-gcm", key.sealing, nonce, options).setAAD(boundTo(place));
-		decipher.setAuthTag(bytes.subarray(-tagLength));
-		return Buffer.concat([decipher.update(bytes.subarray(nonceLength, -tagLength)), decipher.final()]).toString("utf8");
+		return decrypt(bytes, { key, bound: boundTo(place) }).toString("utf8");
 	} catch (error) {
 		throw new UserError(
 			problem("sealed-damaged", `variable ${name} of ${deployment} can't be opened: what is stored was changed`, {

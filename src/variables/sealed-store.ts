@@ -1,12 +1,10 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { Random } from "../clock.ts";
 import { problem, UserError } from "../errors.ts";
+import { decrypt, encrypt } from "./aes.ts";
 import type { Key } from "./key.ts";
 
 const FORMAT = "davit state 1";
-const NONCE = 12;
-const TAG = 16;
 
 /** What an exported store says of itself in clear: its first line, as JSON. */
 export interface StoreFileHeader {
@@ -27,9 +25,7 @@ export function encryptStore(
 	{ key, random }: { readonly key: Key; readonly random: Random },
 ): Buffer {
 	const line = Buffer.from(`${JSON.stringify({ format: FORMAT, ...header, key: key.id })}\n`);
-	const nonce = random.bytes(NONCE);
-	const cipher = createCipheriv("aes-256-gcm", key.sealing, nonce).setAAD(line);
-	return Buffer.concat([line, nonce, cipher.update(gzipSync(database)), cipher.final(), cipher.getAuthTag()]);
+	return Buffer.concat([line, encrypt(gzipSync(database), { key, random, bound: line })]);
 }
 
 /** The database in such a file. Throws a UserError that says what is wrong with the file, or with the key. */
@@ -47,12 +43,8 @@ export function decryptStore(file: Uint8Array, name: string, key: Key): { header
 			"give the key that the store was made with, in DAVIT_KEY or DAVIT_KEY_COMMAND",
 		);
 	}
-	const body = bytes.subarray(end + 1);
 	try {
-		const options = { authTagLength: TAG };
-		const decipher = createDecipheriv("aes-256-gcm", key.sealing, body.subarray(0, NONCE), options);
-		decipher.setAAD(bytes.subarray(0, end + 1)).setAuthTag(body.subarray(-TAG));
-		const zipped = Buffer.concat([decipher.update(body.subarray(NONCE, -TAG)), decipher.final()]);
+		const zipped = decrypt(bytes.subarray(end + 1), { key, bound: bytes.subarray(0, end + 1) });
 		return { header, database: gunzipSync(zipped) };
 	} catch {
 		throw refused("state-export-damaged", "this file was cut short or changed since davit wrote it", name);

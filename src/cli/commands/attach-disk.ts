@@ -1,11 +1,10 @@
 import { applyPlan } from "../../apply/apply.ts";
 import type { Command } from "../command.ts";
 import { prepareAttachDisk } from "../session/attach-disk.ts";
-import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
-import { recordedInputs } from "../session/manifest.ts";
+import type { DeploymentRun } from "../session/deployment-run.ts";
 import { oneInstance } from "../session/one-instance.ts";
-import { chosenDeployment, deploymentOption } from "../session/store.ts";
-import { withStore } from "../session/with-store.ts";
+import { withRecordedRun } from "../session/recorded-run.ts";
+import { deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
 	arguments: "<instance> <disk-cid>",
@@ -15,19 +14,10 @@ that it had is kept, orphaned. Cut short, the same command goes on from there.
 
 Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 	run: async ([selector, cid], options, context) => {
-		return withStore(context, async (store) => {
-			const name = await chosenDeployment(store, options, context.env);
-			const { deployment: record } = await store.read(name);
-			if (!record) return 1;
-			await withRun(
-				"attach-disk",
-				(key) => recordedInputs(record, key),
-				store,
-				context,
-				(run) => attachDisk(run, String(selector), String(cid), options.skipDrain === true),
-			);
-			return 0;
-		});
+		await withRecordedRun("attach-disk", options, context, (run) =>
+			attachDisk(run, String(selector), String(cid), options.skipDrain === true),
+		);
+		return 0;
 	},
 };
 

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { askConsent, consentOption } from "../session/confirm.ts";
-import { cloudOption, deleteDisks } from "../session/delete-disks.ts";
+import { cloudOption, deleteDisks, deletionLine } from "../session/delete-disks.ts";
 import { withStore } from "../session/with-store.ts";
 
 /** BOSH's director keeps orphaned disks for so long, in days. */
@@ -21,10 +21,7 @@ export const command: Command = {
 			const since = context.clock.now() - KEPT_DAYS * DAY_MS;
 			const orphans = await store.orphanedDisks();
 			const due = orphans.filter(({ orphanedAt = 0 }) => options.all === true || orphanedAt <= since);
-			const lines = due.map(
-				({ cid, instanceName, deployment, sizeMib }) =>
-					`disk ${cid} of ${instanceName} of ${deployment} (${sizeMib} MiB) is deleted with its data`,
-			);
+			const lines = due.map(deletionLine);
 			const kept = orphans.length - due.length;
 			if (options.dryRun === true) {
 				for (const text of lines) context.emit({ type: "note", text });

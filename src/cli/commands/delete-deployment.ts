@@ -1,66 +1,50 @@
 import { applyPlan } from "../../apply/apply.ts";
 import { problem, UserError } from "../../errors.ts";
 import { planDelete } from "../../plan/plan-delete.ts";
-import { type Command, text } from "../command.ts";
+import { type Command, type Options, text } from "../command.ts";
 import { askConsent, consentOption } from "../session/confirm.ts";
 import { deletePieces } from "../session/delete.ts";
 import { ignoredProblems } from "../session/deploy-plan.ts";
-import { withRun } from "../session/deployment-run.ts";
-import { recordedInputs } from "../session/manifest.ts";
-import { chosenDeployment, deploymentOption } from "../session/store.ts";
-import { withStore } from "../session/with-store.ts";
+import type { DeploymentRun } from "../session/deployment-run.ts";
+import { withRecordedRun } from "../session/recorded-run.ts";
+import { deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
 	arguments: "[deployment]",
 	options: [deploymentOption, consentOption, { flags: "--skip-drain", about: "pass over all drain scripts" }],
 	help: "Persistent disks are kept, orphaned: davit disks --orphaned lists them. Generated variables are kept too.",
 	run: async ([given], options, context) => {
-		return withStore(context, async (store) => {
-			const wanted = typeof given === "string" ? given : text(options, "deployment");
-			if (wanted?.includes("/")) {
-				throw new UserError(
-					problem("not-a-deployment", `${wanted} is an instance, and this command deletes whole deployments`, {
-						hint: "name a deployment",
-					}),
-					{ exitCode: 64 },
-				);
-			}
-			const name = await chosenDeployment(
-				store,
-				wanted === undefined ? options : { ...options, deployment: wanted },
-				context.env,
+		const wanted = typeof given === "string" ? given : text(options, "deployment");
+		if (wanted?.includes("/")) {
+			throw new UserError(
+				problem("not-a-deployment", `${wanted} is an instance, and this command deletes whole deployments`, {
+					hint: "name a deployment",
+				}),
+				{ exitCode: 64 },
 			);
-			const { deployment: record } = await store.read(name);
-			if (!record) return 0;
-			await withRun(
-				"delete-deployment",
-				(key) => recordedInputs(record, key),
-				store,
-				context,
-				async (run) => {
-					const ignored = ignoredProblems(run.records.instances());
-					if (ignored.length > 0) throw new UserError(ignored);
-					const pieces = await deletePieces(run);
-					const plan = planDelete({
-						deployment: name,
-						...pieces.input,
-						skipDrain: options.skipDrain === true,
-						forget: true,
-					});
-					const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
-					await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
-					context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
-					await applyPlan(plan, pieces.applyContext);
-					context.emit({ type: "note", text: `${name}: deleted` });
-					const disks = run.records.disks().map(({ cid }) => cid);
-					if (disks.length > 0)
-						context.emit({
-							type: "note",
-							text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
-						});
-				},
-			);
-			return 0;
-		});
+		}
+		const named = wanted === undefined ? options : { ...options, deployment: wanted };
+		await withRecordedRun("delete-deployment", named, context, (run) => deleteDeployment(run, options));
+		return 0;
 	},
 };
+
+async function deleteDeployment(run: DeploymentRun, options: Options): Promise<void> {
+	const { context, records } = run;
+	const { name } = run.inputs.deployment;
+	const ignored = ignoredProblems(records.instances());
+	if (ignored.length > 0) throw new UserError(ignored);
+	const pieces = await deletePieces(run);
+	const plan = planDelete({ deployment: name, ...pieces.input, skipDrain: options.skipDrain === true, forget: true });
+	const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
+	await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
+	context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
+	await applyPlan(plan, pieces.applyContext);
+	context.emit({ type: "note", text: `${name}: deleted` });
+	const disks = records.disks().map(({ cid }) => cid);
+	if (disks.length > 0)
+		context.emit({
+			type: "note",
+			text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
+		});
+}

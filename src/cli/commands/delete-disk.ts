@@ -2,7 +2,7 @@ import { problem, UserError } from "../../errors.ts";
 import type { DiskRecord } from "../../state/state.ts";
 import type { Command } from "../command.ts";
 import { askConsent, consentOption } from "../session/confirm.ts";
-import { cloudOption, deleteDisks } from "../session/delete-disks.ts";
+import { cloudOption, deleteDisks, deletionLine } from "../session/delete-disks.ts";
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
@@ -14,8 +14,7 @@ export const command: Command = {
 			const orphans = await store.orphanedDisks();
 			const disk = orphans.find((each) => each.cid === cid);
 			if (!disk) throw unknown(String(cid), orphans);
-			const line = `disk ${disk.cid} of ${disk.instanceName} of ${disk.deployment} (${disk.sizeMib} MiB) is deleted with its data`;
-			await askConsent([line], context, options.nonInteractive === true);
+			await askConsent([deletionLine(disk)], context, options.nonInteractive === true);
 			await deleteDisks([disk], store, options, context);
 			return 0;
 		}),

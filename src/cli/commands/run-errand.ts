@@ -7,13 +7,12 @@ import type { CliContext, Command, Options } from "../command.ts";
 import { applyContext } from "../session/apply-context.ts";
 import { deletePieces } from "../session/delete.ts";
 import { prepareDeploy } from "../session/deploy.ts";
-import { type DeploymentRun, withRun } from "../session/deployment-run.ts";
+import type { DeploymentRun } from "../session/deployment-run.ts";
 import { type ErrandOutcome, withErrandLogs } from "../session/errand-logs.ts";
 import { errandsOf, instancesWith } from "../session/errands.ts";
-import { recordedInputs } from "../session/manifest.ts";
 import { selectInstances } from "../session/recorded.ts";
-import { chosenDeployment, deploymentOption } from "../session/store.ts";
-import { withStore } from "../session/with-store.ts";
+import { withRecordedRun } from "../session/recorded-run.ts";
+import { deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
 	arguments: "<errand>",
@@ -26,25 +25,14 @@ export const command: Command = {
 	],
 	help: "An errand is a job with bin/run on VMs of the deployment, or an instance group with lifecycle: errand. Exit code 1 if it fails anywhere.",
 	run: async ([errand], options, context) => {
-		return withStore(context, async (store) => {
-			const name = await chosenDeployment(store, options, context.env);
-			const { deployment: record } = await store.read(name);
-			if (!record) return 1;
-			return await withRun(
-				"run-errand",
-				(key) => recordedInputs(record, key),
-				store,
-				context,
-				async (run) => {
-					const group = run.inputs.deployment.instanceGroups.find(
-						(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
-					);
-					const { results, fetched } = group
-						? await runGroup(String(errand), run, options)
-						: await runColocated(String(errand), run, options);
-					return showResults(results, context) && fetched ? 0 : 1;
-				},
+		return withRecordedRun("run-errand", options, context, async (run) => {
+			const group = run.inputs.deployment.instanceGroups.find(
+				(candidate) => candidate.name === errand && candidate.lifecycle === "errand",
 			);
+			const { results, fetched } = group
+				? await runGroup(String(errand), run, options)
+				: await runColocated(String(errand), run, options);
+			return showResults(results, context) && fetched ? 0 : 1;
 		});
 	},
 };

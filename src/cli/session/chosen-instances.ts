@@ -5,14 +5,13 @@ import type { CliContext, Options } from "../command.ts";
 import { withTurns } from "./change-state.ts";
 import { askConsent, needsConsent } from "./confirm.ts";
 import { type DeployFlags, prepareDeploy } from "./deploy.ts";
-import { type DeploymentRun, withRun } from "./deployment-run.ts";
-import { recordedInputs } from "./manifest.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+import type { Inputs } from "./manifest.ts";
 import { selectInstances } from "./recorded.ts";
+import { withRecordedRun } from "./recorded-run.ts";
 import { showPlan } from "./show-plan.ts";
-import { chosenDeployment } from "./store.ts";
 
 /** Opens the deployment that the options name for `work` on instances: those that the selector chooses, or all. */
-import { withStore } from "./with-store.ts";
 
 export async function withChosenInstances(
 	verb: string,
@@ -21,18 +20,9 @@ export async function withChosenInstances(
 	context: CliContext,
 	work: (run: DeploymentRun, chosen: readonly InstanceName[]) => Promise<void>,
 ): Promise<void> {
-	return withStore(context, async (store) => {
-		const name = await chosenDeployment(store, options, context.env);
-		const { deployment: record } = await store.read(name);
-		if (!record) return;
-		await withRun(
-			verb,
-			(key) => withTurns(recordedInputs(record, key), options),
-			store,
-			context,
-			(run) => work(run, serviceInstances(run, typeof selector === "string" ? selector : undefined)),
-		);
-	});
+	const choose = (run: DeploymentRun) => serviceInstances(run, typeof selector === "string" ? selector : undefined);
+	const adapt = (inputs: Inputs) => withTurns(inputs, options);
+	await withRecordedRun(verb, options, context, (run) => work(run, choose(run)), adapt);
 }
 
 function serviceInstances({ records }: DeploymentRun, selector: string | undefined): readonly InstanceName[] {

@@ -22,6 +22,11 @@ export const cloudOption = {
 
 const DEADLINE_MS = 600_000;
 
+/** What somebody is asked to agree to. */
+export function deletionLine({ cid, instanceName, deployment, sizeMib }: DiskRecord): string {
+	return `disk ${cid} of ${instanceName} of ${deployment} (${sizeMib} MiB) is deleted with its data`;
+}
+
 /** Deletes orphaned disks at their clouds, and forgets them; each deployment's under its lease. Throws with all that could not be deleted. */
 export async function deleteDisks(
 	disks: readonly DiskRecord[],

@@ -1,6 +1,5 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import process from "node:process";
 import { canonicalJson } from "../../digest.ts";
 import { UserError } from "../../errors.ts";
 import type { PlanReport } from "../../plan/report-schema.ts";
@@ -11,6 +10,7 @@ import type { PreparedDeploy } from "./deploy.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { localProblem } from "./local-problem.ts";
 import { releaseContents } from "./releases.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Writes the plan to a file, whole or not at all, for its owner only. */
 export async function writePlan(
@@ -23,15 +23,7 @@ export async function writePlan(
 	const now = { deployment: run.inputs.deployment.name, store: store.uuid, plan: report };
 	const made_at = new Date(context.clock.now()).toISOString();
 	const saved = savePlan({ ...now, made_at, inputs: await inputsOf(run, prepared) }, (text) => keyedDigest(key, text));
-	const file = resolve(context.cwd, path);
-	const beside = `${file}.${process.pid}.new`;
-	try {
-		await writeFile(beside, `${JSON.stringify(saved, undefined, 2)}\n`, { mode: 0o600 });
-		await rename(beside, file);
-	} catch (error) {
-		await rm(beside, { force: true }).catch(() => {});
-		throw localProblem(Object.assign(error as Error, { path: file }), file);
-	}
+	await writeWhole(path, context, (beside) => writeFile(beside, `${JSON.stringify(saved, undefined, 2)}\n`));
 }
 
 /** Refuses a saved plan that is not what a deploy would do now. Exit code 4. */

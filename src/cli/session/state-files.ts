@@ -11,6 +11,7 @@ import { decryptStore, encryptStore } from "../../variables/sealed-store.ts";
 import type { CliContext } from "../command.ts";
 import { localProblem } from "./local-problem.ts";
 import { actor, openKey } from "./store.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** The state store, also one that was exported. */
 function openEvenMoved({ stateFolder, clock, random }: CliContext, file = join(stateFolder, "state.db")) {
@@ -107,20 +108,6 @@ async function bytesOf(file: string): Promise<Buffer> {
 		return await readFile(join(folder, "state.db"));
 	} finally {
 		await rm(folder, { recursive: true, force: true });
-	}
-}
-
-/** A file that is there whole or not at all, for its owner only: `write` fills an empty one that is. */
-async function writeWhole(path: string, { cwd }: CliContext, write: (beside: string) => Promise<void>): Promise<void> {
-	const target = resolve(cwd, path);
-	const beside = `${target}.${process.pid}.new`;
-	try {
-		await writeFile(beside, "", { mode: 0o600, flag: "wx" });
-		await write(beside);
-		await rename(beside, target);
-	} catch (error) {
-		await rm(beside, { force: true }).catch(() => {});
-		throw localProblem(Object.assign(error as Error, { path: target }), target);
 	}
 }
 
