@@ -58,7 +58,7 @@ async function takeOverVm(
 		...(found.ephemeralDisk && { ephemeralDisk: found.ephemeralDisk }),
 		bootstrapped: false,
 	};
-	return [records.update(instance, { vm, dirty: true }, ["applied"])];
+	return [records.update(instance, { vm, dirty: true, atRest: true }, ["applied"])];
 }
 
 async function takeOverDisk(

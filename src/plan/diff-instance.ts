@@ -42,6 +42,8 @@ export interface InstanceDiff {
 	readonly reasons: readonly WhyChanged[];
 	/** The old VM answers, so its jobs can be stopped in order. */
 	readonly reachable: boolean;
+	/** Processes of its jobs were seen to run, or would be started again. */
+	readonly runs?: boolean;
 }
 
 export interface DiffOptions {
@@ -57,6 +59,7 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 	const vm = record?.vm;
 	const machine = observed.machines.get(desired.name);
 	const reachable = machine?.reachable === true;
+	const runs = machine?.reachable === true && machine.activeProcesses.length > 0;
 	if (record?.ignore) return { desired, action: "keep", vm: "keep", reasons: [], reachable };
 	if (record?.wanted === "detached") return detachDiff(desired, observed);
 	if (!record || !vm) {
@@ -79,7 +82,7 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {
 		const inside = record.applied ? appliedReasons(desired) : [];
-		return { desired, action: "update", vm: "replace", reasons: [...replaced, ...inside], reachable };
+		return { desired, action: "update", vm: "replace", reasons: [...replaced, ...inside], reachable, runs };
 	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
@@ -104,7 +107,7 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 		...driftReasons(desired, machine),
 		...(options.restart ? [{ reason: "restart" as const }] : []),
 	];
-	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable };
+	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable, runs };
 	const dns = record.applied?.names === desired.names ? [] : [{ reason: "dns" as const }];
 	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
 }
@@ -149,7 +152,7 @@ function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { 
 	for (const file of machine.missingFiles) reasons.push({ reason: "files", detail: `${file} is gone` });
 	const stopped = desired.record?.wanted === "stopped";
 	const atRest = desired.record?.atRest === true;
-	if (atRest && !stopped) reasons.push({ reason: "state", detail: "it was stopped" });
+	if (atRest && !stopped && !desired.record?.dirty) reasons.push({ reason: "state", detail: "it was stopped" });
 	if (stopped) reasons.push(...stillRuns(machine.activeProcesses));
 	for (const process of stopped || atRest ? [] : machine.failingProcesses)
 		reasons.push({ reason: "process", detail: `${process} does not run` });

@@ -73,9 +73,10 @@ function powerOn({ vm, desired }: InstanceDiff): StepData[] {
 }
 
 /** As in BOSH, drain is told of a shutdown also when the persistent disk changes. */
-function stop({ desired, reachable, vm, reasons }: InstanceDiff, options: StepOptions): StepData[] {
+function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: StepOptions): StepData[] {
 	const jobs = Object.keys(desired.record?.applied?.jobs ?? {});
-	if (jobs.length === 0 || rests(desired.record, reasons)) return [];
+	const rests = desired.record?.atRest === true && !runs;
+	if (jobs.length === 0 || rests) return [];
 	const isNoMore = vm === "replace" || vm === "remove";
 	const skipDrain = options.skipDrain.has(desired.group.name) || options.skipDrain.has("*");
 	return [
@@ -88,12 +89,6 @@ function stop({ desired, reachable, vm, reasons }: InstanceDiff, options: StepOp
 			reachable,
 		},
 	];
-}
-
-/** Its jobs were stopped before, and nothing has started them since. */
-function rests(record: InstanceRecord | undefined, reasons: InstanceDiff["reasons"]): boolean {
-	const runs = record?.wanted === "stopped" && reasons.some(({ reason }) => reason === "state");
-	return record?.atRest === true && !runs;
 }
 
 function removeVm(record: InstanceRecord): StepData[] {

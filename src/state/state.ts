@@ -72,7 +72,7 @@ export interface InstanceRecord {
 	readonly dirty: boolean;
 	/** `started`, `stopped` (soft) or `detached` (hard): what the operator last asked for. */
 	readonly wanted: "started" | "stopped" | "detached";
-	/** Its jobs were brought to rest in order, as was wanted: they need not be stopped before they change, and start as if new. */
+	/** Its jobs were stopped in order, or never started on this VM, and nothing has started them since: they need not be stopped before they change, and start as if new. */
 	readonly atRest?: boolean;
 	readonly ignore: boolean;
 }

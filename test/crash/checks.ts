@@ -20,7 +20,8 @@ export async function check(world: World, now: Wanted | undefined, data: string)
 	equal("VMs", listingOf(world.home).vms.length, vms);
 	equal("disks in use", disks.filter(({ orphanedAt }) => orphanedAt === undefined).length, 1);
 	const again = await world.davit(["deploy", "-n", "tiny.yml"]);
-	equal("the next deploy", [again.code, again.stderr.startsWith(NOTHING)], [0, true]);
+	const did = again.stderr.startsWith(NOTHING) ? NOTHING : again.stdout + again.stderr;
+	equal("the next deploy", [again.code, did], [0, NOTHING]);
 	for (const { group, index, lifecycle, wanted } of readState(world.home).instances)
 		if (lifecycle === "service" && wanted === "started") checkOrder(world, `${group}/${index}`);
 	if (!now.dbDetached) equal("the data on the disk", await onDisk(world), data);

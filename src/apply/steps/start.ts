@@ -16,8 +16,10 @@ const HELD_SECONDS = 2;
 
 /** Starts and monitors all processes, and watches: from the watch time's lower end on they must all run, at its upper end it fails. */
 export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
-	const { clock } = context;
+	const { clock, records, store, lease } = context;
 	const { signal } = callOptions(context);
+	if (records.get(step.instance).atRest)
+		await store.write(lease.fence, [records.update(step.instance, { atRest: false })]);
 	await runScript(context, step, controlScript("start", "all"), "not-started");
 	const begin = clock.monotonic();
 	for (let look = 0; ; look += 1) {

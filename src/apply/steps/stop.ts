@@ -19,4 +19,5 @@ export async function stop(step: StopStep, context: ApplyContext): Promise<void>
 	if (!step.skipDrain) await Promise.all(step.jobs.map((job) => drain(step, job, context)));
 	await stopProcesses(step, context);
 	await runHook(context, step, "post-stop", step.jobs);
+	await store.write(lease.fence, [records.update(step.instance, { atRest: true })]);
 }

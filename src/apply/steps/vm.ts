@@ -63,7 +63,11 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 			...(created.ephemeralDisk && { ephemeralDisk: created.ephemeralDisk }),
 			bootstrapped: false,
 		};
-		return [records.update(name, { vm, dirty: true, ips: { ...desired.record?.ips, ...created.ips } }, ["applied"])];
+		return [
+			records.update(name, { vm, dirty: true, atRest: true, ips: { ...desired.record?.ips, ...created.ips } }, [
+				"applied",
+			]),
+		];
 	};
 	const data = { instance: name, cpi: step.shape.cpi, shape, ...contact };
 	await effect(

@@ -69,7 +69,21 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		[
 			["is idle", idle, "i1", UP],
 			["has changed", idle, "i2", UP],
+			["was started by somebody", well, "i1", ["stop", ...UP]],
 		],
+	],
+	[
+		"one whose update ended between its stop and its start",
+		{ wanted: "started", atRest: true, dirty: true },
+		[
+			["is idle", idle, "i1", UP],
+			["was started by somebody", well, "i1", ["stop", ...UP]],
+		],
+	],
+	[
+		"one whose update ended in its start",
+		{ wanted: "started", atRest: false, dirty: true },
+		[["is idle", idle, "i1", ["stop", ...UP]]],
 	],
 	[
 		"one that is wanted stopped",
