@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { CloudResource, Cpi, Owner, VmCid } from "../cpi/cpi.ts";
 import { STORE } from "../machine/layout.ts";
 import { type ProbeExpectation, type ProbeResult, parseProbe, probeScript } from "../machine/probe.ts";
@@ -13,6 +14,7 @@ export interface ObserveInput {
 	/** By name: every CPI that may hold VMs of the deployment. */
 	readonly cpis: ReadonlyMap<string, Cpi>;
 	readonly connect: (instance: InstanceName, options: { signal: AbortSignal }) => Promise<SshConnection>;
+	readonly clock: Clock;
 	readonly signal: AbortSignal;
 }
 
@@ -58,11 +60,11 @@ export async function listVms(
 	return found;
 }
 
-async function askMachine(record: InstanceRecord, { connect, signal }: ObserveInput): Promise<MachineView> {
+async function askMachine(record: InstanceRecord, { connect, clock, signal }: ObserveInput): Promise<MachineView> {
 	const name = `${record.group}/${record.index}`;
 	try {
 		const script = probeScript(expectationOf(record));
-		const { code, stdout, stderr } = await runProbe(connect(name, { signal }), script, signal);
+		const { code, stdout, stderr } = await runProbe(connect(name, { signal }), script, { signal, clock });
 		if (code !== 0)
 			return { reachable: false, why: `its probe ended with exit code ${code}: ${stderr.trim().slice(-200)}` };
 		return viewOf(record, parseProbe(stdout));

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+import { withDeadline } from "../ssh/deadline.ts";
 import type { RunResult, SshConnection } from "../ssh/ssh.ts";
 
 /** Milliseconds for the probe's round trip on a connection; an answer later than this is none. */
@@ -7,11 +9,9 @@ const PROBE_MS = 10_000;
 export async function runProbe(
 	connecting: Promise<SshConnection>,
 	script: string,
-	signal: AbortSignal,
+	{ signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<RunResult> {
 	const connection = await connecting;
-	const late = AbortSignal.timeout(PROBE_MS);
-	return connection.run(script, { signal: AbortSignal.any([signal, late]) }).catch((error: unknown) => {
-		throw late.aborted ? new Error(`its probe gave no answer within ${PROBE_MS / 1000} s`) : error;
-	});
+	const late = () => new Error(`its probe gave no answer within ${PROBE_MS / 1000} s`);
+	return withDeadline({ ms: PROBE_MS, clock, signal, late }, (until) => connection.run(script, { signal: until }));
 }

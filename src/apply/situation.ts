@@ -24,9 +24,12 @@ export async function situation(step: Step & { instance: string }, context: Appl
 	];
 }
 
-async function vitalsOf(instance: string, { records, connect, signal }: ApplyContext): Promise<Vitals | undefined> {
+async function vitalsOf(
+	instance: string,
+	{ records, connect, clock, signal }: ApplyContext,
+): Promise<Vitals | undefined> {
 	const script = probeScript({ vitals: true, mountPoint: records.get(instance).disk && STORE });
-	const { stdout } = await runProbe(connect(instance, { signal }), script, signal);
+	const { stdout } = await runProbe(connect(instance, { signal }), script, { signal, clock });
 	return parseProbe(stdout).vitals;
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../clock.ts";
 import type { EventSink } from "../events.ts";
+import type { Ports } from "./ports.ts";
 
 /** The world as a command sees it: made once, in main. */
 export interface CliContext {
@@ -16,6 +17,7 @@ export interface CliContext {
 	readonly signal: AbortSignal;
 	readonly clock: Clock;
 	readonly random: Random;
+	readonly ports: Ports;
 	/** Registers secrets that no output may show. */
 	readonly hide: (secrets: readonly string[]) => void;
 	/** The path of the davit command itself, for ProxyCommand lines. */

@@ -8,6 +8,7 @@ import type { CliContext, Command, OptionSpec } from "./command.ts";
 import { commandTable } from "./commands/table.ts";
 import { interrupts } from "./interrupts.ts";
 import { openView, type SecretView } from "./output.ts";
+import { systemPorts } from "./ports.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import type { View } from "./view/view.ts";
 
@@ -124,6 +125,7 @@ function contextOf(options: Globals, view: SecretView, signal: AbortSignal): Cli
 		signal,
 		clock: systemClock,
 		random: systemRandom,
+		ports: systemPorts,
 		hide: view.hide,
 		self: env.DAVIT_BIN ?? process.argv[1] ?? "davit",
 	};

@@ -9,7 +9,10 @@ export function stopDiff(desired: DesiredInstance, observed: Observed): Instance
 	const diff = (...reasons: readonly WhyChanged[]): InstanceDiff => {
 		return { desired, action: reasons.length > 0 ? "update" : "keep", vm: "keep", reasons, reachable };
 	};
-	return diff(...stillRuns(machine?.reachable ? machine.activeProcesses : []));
+	const runs = stillRuns(machine?.reachable ? machine.activeProcesses : []);
+	if (runs.length === 0 && reachable && desired.record?.dirty && !desired.record.atRest)
+		return diff({ reason: "state", detail: "its stop did not finish" });
+	return diff(...runs);
 }
 
 /** An instance that was stopped with its VM has none, until it is started. */

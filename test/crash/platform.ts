@@ -23,13 +23,27 @@ export const FIRST: Wanted = {
 	dbDetached: false,
 };
 
-/** Writes release and manifest of a platform: web servers whose package compiles, a database with a disk, and an errand on a VM of its own. */
-export function writePlatform(world: World, { web, diskMib, port, words, stemcell }: Wanted): void {
+const TLS = [
+	{ name: "ca", type: "certificate", options: { is_ca: true, common_name: "ca" } },
+	{ name: "tls", type: "certificate", options: { ca: "ca", common_name: "app" } },
+];
+
+/**
+ * Writes release and manifest of a platform: web servers whose package compiles, a database with a disk, and an errand on a VM of its own.
+ * Without certificates it takes no seconds of real time to make them.
+ */
+export function writePlatform(
+	world: Pick<World, "write" | "folder">,
+	{ web, diskMib, port, words, stemcell }: Wanted,
+	{ certificates = true } = {},
+): void {
 	writeTinyRelease(world, "release", {
 		jobs: {
 			app: {
 				properties: { port: {}, password: {}, tls: {} },
-				templates: { "config/app": "<%= p('port') %> <%= p('password') %> <%= p('tls.certificate') %>\n" },
+				templates: {
+					"config/app": "<%= p('port') %> <%= p('password') %> <%= p('tls.certificate', '') %>\n",
+				},
 				hooks: notingHooks(["pre-start", "post-start", "post-deploy", "drain"]),
 				packages: ["words"],
 			},
@@ -37,7 +51,7 @@ export function writePlatform(world: World, { web, diskMib, port, words, stemcel
 		},
 		packages: { words: `echo ${words} >"$BOSH_INSTALL_TARGET/words"` },
 	});
-	const properties = { port, password: "((password))", tls: "((tls))" };
+	const properties = { port, password: "((password))", ...(certificates ? { tls: "((tls))" } : {}) };
 	const jobs = [{ name: "app", release: "tiny", properties }];
 	const groups = [
 		tinyGroup("db", jobs, { persistent_disk: diskMib }),
@@ -48,11 +62,7 @@ export function writePlatform(world: World, { web, diskMib, port, words, stemcel
 		"tiny.yml",
 		tinyManifest(groups, {
 			stemcells: [{ alias: "default", os: "local", version: String(stemcell) }],
-			variables: [
-				{ name: "password", type: "password" },
-				{ name: "ca", type: "certificate", options: { is_ca: true, common_name: "ca" } },
-				{ name: "tls", type: "certificate", options: { ca: "ca", common_name: "app" } },
-			],
+			variables: [{ name: "password", type: "password" }, ...(certificates ? TLS : [])],
 		}),
 	);
 }

@@ -30,7 +30,7 @@ export interface TinyRelease {
 
 /** Writes a release folder of small jobs, each a process that sleeps and notes its starts; the answer is its path. */
 export function writeTinyRelease(
-	world: World,
+	world: Pick<World, "write" | "folder">,
 	folder: string,
 	{ name = "tiny", jobs, packages = {} }: TinyRelease,
 ): string {

@@ -19,5 +19,8 @@ export async function stop(step: StopStep, context: ApplyContext): Promise<void>
 	if (!step.skipDrain) await Promise.all(step.jobs.map((job) => drain(step, job, context)));
 	await stopProcesses(step, context);
 	await runHook(context, step, "post-stop", step.jobs);
-	await store.write(lease.fence, [records.update(step.instance, { atRest: true })]);
+	// With one write: a stop that was all there was to do leaves nothing behind for the next deploy.
+	await store.write(lease.fence, [
+		records.update(step.instance, { atRest: true, ...(step.settles ? { dirty: false } : {}) }),
+	]);
 }

@@ -68,6 +68,7 @@ async function diffOf(
 		instances: [records.get(instance)],
 		cpis: new Map([[wanted.shape.cpi, cpis.get(wanted.shape.cpi)]]),
 		connect: machines.connect,
+		clock: context.clock,
 		signal: context.signal,
 	});
 	const diff = diffInstance(wanted, observed, { fix: false, recreate: false, restart: false });

@@ -1,6 +1,5 @@
 import type { Cpi } from "../../cpi/cpi.ts";
 import { decorate } from "../../cpi/decorate.ts";
-import { loadCpi } from "../../cpi/registry.ts";
 import type { Cloud } from "../../manifest/cloud.ts";
 import type { CliContext } from "../command.ts";
 
@@ -16,10 +15,10 @@ export interface Cpis {
 
 /** Loads each CPI that the cloud names; an SDK loads only here, for a cloud that is used. */
 export async function openCpis(cloud: Cloud, context: CliContext): Promise<Cpis> {
-	const { home, env } = context;
+	const { home, env, ports } = context;
 	const all = new Map<string, Cpi>();
 	for (const { name, type, properties } of cloud.cpis) {
-		const create = await loadCpi(type);
+		const create = await ports.loadCpi(type);
 		all.set(name, withCare(await create({ name, properties, home, env }), context));
 	}
 	return {

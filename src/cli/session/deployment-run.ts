@@ -52,7 +52,7 @@ export async function withRun<T>(
 		const cpis = await openCpis(inputs.cloud, context);
 		ending.unshift(() => cpis.close());
 		const signal = AbortSignal.any([context.signal, lease.signal]);
-		const { machines, close } = openMachines(
+		const { machines, close } = await openMachines(
 			{ records, cloud: inputs.cloud, cpi: cpis.get, owner: { store: store.uuid, deployment: name }, login },
 			{ ...context, signal },
 		);

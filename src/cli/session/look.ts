@@ -49,7 +49,7 @@ export async function look(
 		const base = { instance, record, details: vm?.details ?? {} };
 		if (!vm) return { ...base, state: "missing" };
 		if (vm.state === "stopped") return { ...base, state: "stopped" };
-		return { ...base, ...(await ask(instance, deployment, context.signal, vitals)) };
+		return { ...base, ...(await ask(instance, deployment, context, vitals)) };
 	});
 	const recorded = new Set<string | undefined>(records.instances().map(({ vm }) => vm?.cid));
 	return {
@@ -69,12 +69,12 @@ function inOrder({ records, inputs }: RecordedDeployment): readonly InstanceReco
 async function ask(
 	instance: InstanceName,
 	{ machines, records }: RecordedDeployment,
-	signal: AbortSignal,
+	{ signal, clock }: CliContext,
 	vitals: boolean,
 ): Promise<Pick<InstanceView, "state" | "probe" | "why">> {
 	const script = probeScript({ vitals, mountPoint: records.get(instance).disk && STORE });
 	try {
-		const { stdout } = await runProbe(machines.connect(instance, { signal }), script, signal);
+		const { stdout } = await runProbe(machines.connect(instance, { signal }), script, { signal, clock });
 		return { state: "running", probe: parseProbe(stdout) };
 	} catch (error) {
 		signal.throwIfAborted();

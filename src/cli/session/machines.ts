@@ -7,8 +7,8 @@ import { problem, UserError } from "../../errors.ts";
 import type { EventSink } from "../../events.ts";
 import type { Cloud, SshConfig } from "../../manifest/cloud.ts";
 import type { InstanceName } from "../../plan/step.ts";
+import { withDeadline } from "../../ssh/deadline.ts";
 import { waitForFirstContact } from "../../ssh/first-contact.ts";
-import { createSsh } from "../../ssh/pool.ts";
 import type { Dialer, Ssh, SshTarget } from "../../ssh/ssh.ts";
 import type { CliContext } from "../command.ts";
 
@@ -35,11 +35,11 @@ export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> 
 };
 
 /** The same with connections of their own, which `close` ends. Jump hosts may use the user's SSH agent. */
-export function openMachines(
+export async function openMachines(
 	parts: Omit<MachinesOptions, "ssh" | keyof CliContext>,
-	{ clock, emit, signal, env }: CliContext,
-): { readonly machines: Machines; readonly close: () => void } {
-	const ssh = createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
+	{ clock, emit, signal, env, ports }: CliContext,
+): Promise<{ readonly machines: Machines; readonly close: () => void }> {
+	const ssh = await ports.createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
 	return { machines: createMachines({ ...parts, ssh, clock, emit, signal }), close: () => ssh.close() };
 }
 
@@ -63,7 +63,10 @@ function createMachines(options: MachinesOptions): Machines {
 		connect,
 		answers: async (instance) => {
 			try {
-				await connect(instance, { signal: AbortSignal.any([options.signal, AbortSignal.timeout(ANSWER_MS)]) });
+				const late = () => new Error(`${instance} did not answer`);
+				await withDeadline({ ms: ANSWER_MS, clock, signal: options.signal, late }, (signal) =>
+					connect(instance, { signal }),
+				);
 				return true;
 			} catch {
 				options.signal.throwIfAborted();

@@ -8,7 +8,7 @@ import type { Cpis } from "./cpis.ts";
 import type { Machines } from "./machines.ts";
 
 export interface ObserveAllInput {
-	readonly context: Pick<CliContext, "signal">;
+	readonly context: Pick<CliContext, "clock" | "signal">;
 	readonly deployment: string;
 	readonly store: Pick<StateStore, "uuid">;
 	readonly records: Records;
@@ -53,6 +53,7 @@ export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 		instances: records.instances(),
 		cpis: cpis.all(),
 		connect: machines.connect,
+		clock: context.clock,
 		signal: context.signal,
 	});
 	const known = new Set<string>(records.instances().flatMap(({ vm }) => (vm ? [vm.cid] : [])));

@@ -48,7 +48,10 @@ export async function withDeployment<T>(
 		const cpis = await openCpis(inputs.cloud, context);
 		const records = new Records(recorded);
 		const owner = { store: store.uuid, deployment: name };
-		const { machines, close } = openMachines({ records, cloud: inputs.cloud, cpi: cpis.get, owner, login }, context);
+		const { machines, close } = await openMachines(
+			{ records, cloud: inputs.cloud, cpi: cpis.get, owner, login },
+			context,
+		);
 		try {
 			return await work({ name, store, key, record, recorded, records, inputs, cpis, login, machines });
 		} finally {

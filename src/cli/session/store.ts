@@ -2,15 +2,15 @@ import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { problem, UserError } from "../../errors.ts";
-import { openSqliteStore, type SqliteStore } from "../../state/sqlite.ts";
+import type { SqliteStore } from "../../state/sqlite.ts";
 import { type Key, loadKey } from "../../variables/key.ts";
 import { defaultKeyFile } from "../../variables/key-file.ts";
 import { type CliContext, type Options, text } from "../command.ts";
 
 /** Opens what davit remembers. DAVIT_LEASE_TTL: seconds after which another davit may take over from one that is silent; 30 unless set. */
-export async function openStore({ stateFolder, clock, random, env }: CliContext): Promise<SqliteStore> {
+export async function openStore({ stateFolder, clock, random, env, ports }: CliContext): Promise<SqliteStore> {
 	const leaseMs = leaseTime(env.DAVIT_LEASE_TTL);
-	return openSqliteStore({ file: join(stateFolder, "state.db"), clock, random, ...(leaseMs ? { leaseMs } : {}) });
+	return ports.openStore({ file: join(stateFolder, "state.db"), clock, random, ...(leaseMs ? { leaseMs } : {}) });
 }
 
 function leaseTime(seconds: string | undefined): number | undefined {

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { openSqliteStore } from "../../src/state/sqlite.ts";
+import type { Recorded } from "../../src/state/state.ts";
+import type { Wanted } from "../crash/platform.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import type { SimulatedWorld } from "./world.ts";
+
+const NOTHING = "tiny: nothing to do, all is as the manifest says";
+const DEPLOYMENT = "tiny";
+
+/** What must hold once a change has come to its end, whatever went wrong on the way. Throws with what does not. */
+export async function check(world: SimulatedWorld, now: Wanted | undefined, data: string): Promise<void> {
+	const { cloud } = world;
+	equal("what must never happen", cloud.violations, []);
+	const { instances, disks, openIntents } = await readState(world);
+	equal("effects left open in the journal", openIntents.length, 0);
+	const recorded = instances.flatMap(({ vm }) => (vm ? [vm.cid] : [])).sort();
+	equal("VMs at the cloud are those recorded", [...cloud.vms.keys()].sort(), recorded);
+	equal("disks at the cloud are those recorded", [...cloud.disks.keys()].sort(), disks.map(({ cid }) => cid).sort());
+	if (!now) {
+		equal("VMs after a delete", recorded, []);
+		equal("disks that are nobody's", disks.filter(({ orphanedAt }) => orphanedAt === undefined).length, 0);
+		return;
+	}
+	equal("instances", instances.filter(({ lifecycle }) => lifecycle === "service").length, 1 + now.web);
+	const unfinished = instances.filter(({ dirty, wanted }) => dirty && wanted !== "detached");
+	equal(
+		"instances whose update did not finish",
+		unfinished.map(({ group }) => group),
+		[],
+	);
+	const again = await world.davit("deploy", ["tiny.yml"], { nonInteractive: true });
+	equal("the next deploy", [again.code, again.text.split("\n")[0]], [0, NOTHING]);
+	for (const { request, machine } of cloud.vms.values()) checkOrder(request.name, machine);
+	if (now.dbDetached) return;
+	const db = [...cloud.vms.values()].find(({ request }) => request.name === "db/0");
+	equal("the disk that the database has mounted", db?.machine.mounted?.sizeMib, now.diskMib);
+	equal("the data on it", db?.machine.mounted?.data?.text, data);
+	equal("the size of its file system", db?.machine.mounted?.data?.sizeMib, now.diskMib);
+}
+
+/** Writes on the database's disk. */
+export function putData(world: SimulatedWorld, data: string): void {
+	const disk = [...world.cloud.vms.values()].find(({ request }) => request.name === "db/0")?.machine.mounted?.data;
+	if (!disk) throw new Error("the database has no disk");
+	disk.text = data;
+}
+
+async function readState({ folder, time, chance }: SimulatedWorld): Promise<Recorded> {
+	const file = join(folder, "home/state.db");
+	const store = await openSqliteStore({ file, clock: time.clock(), random: chance.random() });
+	try {
+		return await store.read(DEPLOYMENT);
+	} finally {
+		await store.close();
+	}
+}
+
+/** From the last pre-start on: hooks in BOSH's order, whole rounds of them. One whose answer was lost may have run twice, and a stop that was cut short begins anew. */
+const IN_ORDER = /^(pre-start )+(post-start )+(post-deploy )+((pre-stop )+(drain )*(post-stop )*)*$/;
+
+function checkOrder(name: string, { order }: SimulatedMachine): void {
+	const own = order.flatMap((line) => (line.startsWith("app ") ? [line.slice(4)] : []));
+	const hooks = own.slice(own.lastIndexOf("pre-start")).filter((line) => line !== "start" && line !== "stop");
+	if (hooks.length > 0 && !IN_ORDER.test(`${hooks.join(" ")} `)) throw new Error(`${name}: hooks ran as ${own.join()}`);
+}
+
+function equal(what: string, found: unknown, expected: unknown): void {
+	const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
+	if (a !== b) throw new Error(`${what}: ${a}, and it should be ${b}`);
+}

@@ -1,0 +1,260 @@
+import { gunzipSync } from "node:zlib";
+import { extract } from "tar-stream";
+import type { RunResult } from "../../src/ssh/ssh.ts";
+import type { SimulatedMachine } from "./machine.ts";
+import { drain, errand, hook } from "./programs.ts";
+import { list, text } from "./script-text.ts";
+
+/** What davit's scripts do, without a shell. Told apart by words that only one of them has. */
+
+export interface Call {
+	readonly script: string;
+	readonly input: Buffer;
+	/** True if a job's own program is to fail this time. */
+	readonly fails: boolean;
+}
+
+/** What a script gave; exit code 0 and no output unless told. */
+export type Outcome = Partial<Pick<RunResult, "code" | "stdout" | "stderr">>;
+type Handler = (machine: SimulatedMachine, call: Call) => Outcome | Promise<Outcome>;
+
+const done: Outcome = {};
+const refused = (stderr: string): Outcome => ({ code: 1, stderr: `${stderr}\n` });
+
+const handlers: readonly (readonly [word: string, handler: Handler])[] = [
+	["want_vitals=", probe],
+	["exclusive bootstrap", bootstrap],
+	["no private key came", swapHostKey],
+	["may_format=", mountDisk],
+	['until said=$(umount "$mount_point"', unmountDisk],
+	["BOSH_COMPILE_TARGET", compile],
+	['unpack "$staging" --no-same-owner', installPackage],
+	["tar --create --sort=name", packPackage],
+	['if ! present "$path"', missingPackages],
+	['link "$path" "/var/vcap/packages/$name"', activatePackages],
+	["install_job() {", installJobs],
+	["table.new", writeTable],
+	["run_hook() {", hook],
+	["file=/var/vcap/jobs/$job/bin/drain", drain],
+	["it has no bin/run", errand],
+	["/monit", control],
+	['ended_processes "$text"', status],
+	["no DNS records came", () => done],
+	["/etc/hosts.davit-new", () => done],
+	["logs=(/var/vcap/data/sys/log/", () => done],
+];
+
+/** Runs a script under its fence. */
+export async function run(machine: SimulatedMachine, call: Call): Promise<RunResult> {
+	const fence = Number(/^fence=(\d+)\n/.exec(call.script)?.[1] ?? 0);
+	const base = { signal: undefined, code: 0, stdout: "", stderr: "" };
+	if (fence > 0 && fence < machine.fence) {
+		const stderr = `fenced: this VM obeys holder ${machine.fence}, this script is of holder ${fence}\n`;
+		return { ...base, code: 75, stderr };
+	}
+	machine.fence = Math.max(machine.fence, fence);
+	const found = handlers.find(([word]) => call.script.includes(word));
+	if (!found) throw new Error(`the simulation knows no such script:\n${call.script.slice(-2_000)}`);
+	return { ...base, ...(await found[1](machine, call)) };
+}
+
+const nameIn = (path: string) => path.split("/").at(-2) ?? "";
+
+function bootstrap(machine: SimulatedMachine): Outcome {
+	machine.bootstrapped = true;
+	const facts = {
+		os: "debian 12",
+		kernel: "6.1",
+		arch: "x86_64",
+		cpus: 1,
+		memoryMib: 1024,
+		dataDiskMib: 4096,
+		bootId: String(machine.bootId),
+		ids: "all",
+		init: "systemd",
+		reconnect: false,
+		cgroups: "v2",
+		appArmor: false,
+		sudo: "sudo",
+		network: "networkd",
+		sshd: "service",
+		tmpNoexec: false,
+		clockMs: machine.cloud.time.now,
+	};
+	return { stdout: `${JSON.stringify(facts)}\n` };
+}
+
+function swapHostKey(machine: SimulatedMachine, { input }: Call): Outcome {
+	machine.hostKey = (JSON.parse(input.toString()) as { publicKey: string }).publicKey;
+	return done;
+}
+
+function probe(machine: SimulatedMachine, { script }: Call): Outcome {
+	const jobs = list(script, "jobs").filter((path) => machine.jobs.get(nameIn(path))?.path !== path);
+	const packages = list(script, "packages").filter((path) => machine.packages.get(nameIn(path)) !== path);
+	const files = list(script, "files").filter((path) => {
+		const [job = "", ...rest] = path.split("/");
+		return !machine.jobs.get(job)?.files.includes(rest.join("/"));
+	});
+	const [uptime, heartbeat, state, ended] = supervisor(machine);
+	const answer = {
+		bootId: String(machine.bootId),
+		fence: machine.fence,
+		clockMs: machine.cloud.time.now,
+		bootstrapped: machine.bootstrapped,
+		mounted: machine.mounted !== undefined,
+		hosts: "",
+		records: "",
+		missingFiles: files,
+		wrongJobs: jobs.map(nameIn),
+		wrongPackages: packages.map(nameIn),
+		applied: "",
+		...{ uptime, heartbeat, state, ended },
+	};
+	return { stdout: `${JSON.stringify(answer)}\n` };
+}
+
+/** A disk is found by its serial, which is its cid here. */
+function mountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
+	const attached = [...machine.cloud.disks.values()].filter(
+		({ attachedTo, cid }) => attachedTo === machine.cid && script.includes(cid),
+	);
+	const disk = attached[0];
+	if (!disk || attached.length > 1) return refused("the disk did not appear");
+	if (machine.mounted && machine.mounted !== disk) return refused("another disk is mounted");
+	if (!machine.mounted && machine.runs().length > 0) machine.violate(`${disk.cid} was mounted under running jobs`);
+	if (!disk.data) {
+		if (text(script, "may_format") === "") return refused(`${disk.cid} has no file system`);
+		disk.data = { text: "", sizeMib: disk.sizeMib };
+	}
+	disk.data.sizeMib = disk.sizeMib;
+	machine.mounted = disk;
+	machine.remembered = disk;
+	return done;
+}
+
+function unmountDisk(machine: SimulatedMachine): Outcome {
+	if (machine.runs().length > 0) machine.violate("its disk was unmounted under running jobs");
+	machine.mounted = undefined;
+	machine.remembered = undefined;
+	return done;
+}
+
+function compile(machine: SimulatedMachine, { script, fails }: Call): Outcome {
+	for (const path of list(script, "packages"))
+		if (!machine.bits.has(path)) return refused(`package ${nameIn(path)} isn't on this VM`);
+	if (fails) return { code: 1, stdout: "packaging failed\n" };
+	machine.bits.add(text(script, "target"));
+	return done;
+}
+
+function installPackage(machine: SimulatedMachine, { script, input }: Call): Outcome {
+	const target = text(script, "target");
+	if (machine.bits.has(target)) return done;
+	if (!input.toString().includes(target)) return refused("the archive broke off");
+	machine.bits.add(target);
+	return done;
+}
+
+function packPackage(machine: SimulatedMachine, { script }: Call): Outcome {
+	const target = text(script, "target");
+	return machine.bits.has(target) ? { stdout: `compiled ${target}` } : refused(`package ${target} isn't on this VM`);
+}
+
+function missingPackages(machine: SimulatedMachine, { script }: Call): Outcome {
+	const missing = list(script, "packages").filter((path) => !machine.bits.has(path));
+	return { stdout: missing.map((path) => `${nameIn(path)}\n`).join("") };
+}
+
+function activatePackages(machine: SimulatedMachine, { script }: Call): Outcome {
+	const wanted = list(script, "packages");
+	const missing = wanted.find((path) => !machine.bits.has(path));
+	if (missing !== undefined) return refused(`package ${nameIn(missing)} isn't on this VM`);
+	if (machine.runs().length > 0) machine.violate("packages were switched under running jobs");
+	machine.packages.clear();
+	for (const path of wanted) machine.packages.set(nameIn(path), path);
+	return done;
+}
+
+async function installJobs(machine: SimulatedMachine, { script, input }: Call): Promise<Outcome> {
+	const files = await membersOf(input);
+	if (machine.runs().length > 0) machine.violate("jobs were installed while they ran");
+	machine.jobs.clear();
+	for (const line of list(script, "jobs")) {
+		const [name = "", digest = ""] = line.split(" ");
+		const own = files.flatMap((path) => (path.startsWith(`${name}/`) ? [path.slice(name.length + 1)] : []));
+		machine.jobs.set(name, { path: `/var/vcap/data/jobs/${name}/${digest}`, files: own });
+	}
+	return done;
+}
+
+async function membersOf(archive: Buffer): Promise<readonly string[]> {
+	const names: string[] = [];
+	const reader = extract();
+	reader.end(gunzipSync(archive));
+	for await (const entry of reader) {
+		names.push(entry.header.name);
+		entry.resume();
+	}
+	return names;
+}
+
+function writeTable(machine: SimulatedMachine, { script }: Call): Outcome {
+	const names = [...script.matchAll(/^check\tprocess\t(\S+)$/gm)].map(([, name = ""]) => name);
+	for (const name of machine.processes.keys()) if (!names.includes(name)) machine.processes.delete(name);
+	for (const name of names)
+		if (!machine.processes.has(name)) machine.processes.set(name, { monitored: false, startedAt: undefined });
+	return done;
+}
+
+function control(machine: SimulatedMachine, { script }: Call): Outcome {
+	const action = /\/monit (\w+) all/.exec(script)?.[1];
+	const now = machine.cloud.time.now;
+	for (const [name, process] of machine.processes) {
+		process.monitored = action === "start" || (process.monitored && action === "monitor");
+		if (action === "start" && process.startedAt === undefined) {
+			machine.order.push(`${name} start`);
+			process.startedAt = now + machine.cloud.chance.number(0, 3_000);
+			if (machine.cloud.disks.size > 0 && machine.remembered && !machine.mounted)
+				machine.violate(`${name} was started without its disk`);
+		}
+		if (action === "stop" && process.startedAt !== undefined) {
+			machine.order.push(`${name} stop`);
+			process.startedAt = undefined;
+		}
+	}
+	return done;
+}
+
+/** Hundredths of a second, as the supervisor counts. */
+function supervisor(machine: SimulatedMachine): readonly [string, string, string, string] {
+	const now = machine.cloud.time.now;
+	const ticks = (ms: number) => Math.floor(ms / 10);
+	const checks = [...machine.processes].map(([name, { monitored, startedAt }]) => {
+		const runs = startedAt !== undefined && startedAt <= now;
+		return {
+			name,
+			type: "process",
+			status: runs ? "running" : monitored ? "does not exist" : "not monitored",
+			monitored,
+			pending: startedAt !== undefined && !runs ? "start" : "",
+			pid: runs ? 100 : null,
+			started: runs ? ticks(startedAt) : null,
+			memKb: null,
+			totalMemKb: null,
+			totalCpu: null,
+			restarts: 0,
+			exitStatus: null,
+			message: "",
+		};
+	});
+	return [(now / 1000).toFixed(2), String(ticks(now)), JSON.stringify({ version: 1, checks }), ""];
+}
+
+function status(machine: SimulatedMachine): Outcome {
+	return {
+		stdout: supervisor(machine)
+			.map((part) => `${part}\0`)
+			.join(""),
+	};
+}
