@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { CloudResource, Cpi, Owner, VmCid } from "../cpi/cpi.ts";
+import type { CloudResource, Cpi, Owner, ResourceKind, VmCid } from "../cpi/cpi.ts";
 import { STORE } from "../machine/layout.ts";
 import { type ProbeExpectation, type ProbeResult, parseProbe, probeScript } from "../machine/probe.ts";
 import type { MachineView, Observed } from "../plan/diff-instance.ts";
@@ -44,17 +44,26 @@ export async function observe(input: ObserveInput): Promise<Observed & { readonl
 export async function listVms(
 	name: string,
 	cpi: Cpi,
-	{ owner, signal }: Pick<ObserveInput, "owner" | "signal">,
+	input: Pick<ObserveInput, "owner" | "signal">,
 ): Promise<readonly Listing[]> {
-	const found: Listing[] = [];
+	return (await listAll(cpi, "vm", input)).map((vm) => ({ cpi: name, vm }));
+}
+
+/** All that the owner has of a kind at one cloud, page by page. */
+export async function listAll(
+	cpi: Cpi,
+	kind: ResourceKind,
+	{ owner, signal }: Pick<ObserveInput, "owner" | "signal">,
+): Promise<readonly CloudResource[]> {
+	const found: CloudResource[] = [];
 	let page: string | undefined;
 	do {
-		const answer = await cpi.list(owner, "vm", {
+		const answer = await cpi.list(owner, kind, {
 			signal,
 			deadlineMs: LIST_MS,
 			...(page === undefined ? {} : { page }),
 		});
-		found.push(...answer.items.map((vm) => ({ cpi: name, vm })));
+		found.push(...answer.items);
 		page = answer.next;
 	} while (page !== undefined);
 	return found;

@@ -72,8 +72,6 @@ const TAKES: Partial<Readonly<Record<Verb, readonly [number, number]>>> = {
 };
 /** A stale answer is at most as old as this, in ms. */
 const STALE_MS = 8_000;
-/** Things on one page of a list. */
-const PAGE = 3;
 
 /** A cloud in memory. It keeps what happened to it that must never happen. */
 export class SimulatedCloud {
@@ -85,11 +83,14 @@ export class SimulatedCloud {
 	readonly violations: string[] = [];
 	#staleUntil = 0;
 	#past: { readonly vms: readonly SimulatedVm[]; readonly disks: readonly SimulatedDisk[] } | undefined;
+	/** Things on one page of a list. */
+	readonly #page: number;
 	#number = 0;
 
-	constructor(time: VirtualTime, chance: Chance) {
+	constructor(time: VirtualTime, chance: Chance, page: number) {
 		this.time = time;
 		this.chance = chance;
+		this.#page = page;
 	}
 
 	/** From now on, for some seconds, look-ups tell of things as they are now. */
@@ -272,8 +273,8 @@ export class SimulatedCloud {
 				(owner.deployment === undefined || item.owner.deployment === owner.deployment),
 		);
 		const from = Number(page);
-		const items = all.slice(from, from + PAGE);
-		return { items, ...(from + PAGE < all.length ? { next: String(from + PAGE) } : {}) };
+		const items = all.slice(from, from + this.#page);
+		return { items, ...(from + this.#page < all.length ? { next: String(from + this.#page) } : {}) };
 	}
 
 	violate(what: string): void {

@@ -32,6 +32,8 @@ const LEASE_SECONDS = 900_000;
 export interface WorldOptions {
 	readonly seed: number;
 	readonly hits?: Map<string, number>;
+	/** Things on one page of the cloud's lists; few unless given, so that there are several. */
+	readonly page?: number;
 }
 
 /** A cloud, a state store and an operator's folder, in which commands run in this process. */
@@ -46,9 +48,9 @@ export class SimulatedWorld {
 	cut: (side: "before" | "after", davit: DavitProcess) => void = () => {};
 	readonly #hits: Map<string, number>;
 
-	constructor({ seed, hits = new Map() }: WorldOptions) {
+	constructor({ seed, hits = new Map(), page = 3 }: WorldOptions) {
 		this.chance = new Chance(seed);
-		this.cloud = new SimulatedCloud(this.time, this.chance);
+		this.cloud = new SimulatedCloud(this.time, this.chance, page);
 		this.#hits = hits;
 		this.faults = new Faults(this.chance, 0, 0, hits);
 	}
@@ -60,14 +62,16 @@ export class SimulatedWorld {
 
 	/** Writes release and manifest. */
 	want(wanted: Wanted): void {
-		const write = (path: string, text: string, mode = 0o644) => {
-			const file = join(this.folder, path);
-			mkdirSync(dirname(file), { recursive: true });
-			writeFileSync(file, text, { mode });
-			return file;
-		};
-		writePlatform({ folder: this.folder, write }, wanted, { certificates: false });
+		writePlatform(this, wanted, { certificates: false });
 	}
+
+	/** Writes a file into the operator's folder; the answer is its path. */
+	readonly write = (path: string, text: string, mode = 0o644): string => {
+		const file = join(this.folder, path);
+		mkdirSync(dirname(file), { recursive: true });
+		writeFileSync(file, text, { mode });
+		return file;
+	};
 
 	/** Runs a command to its end, or until its process is killed or suspended. A lease that it left behind runs out. */
 	async davit(name: string, args: readonly string[], options: Record<string, unknown> = {}): Promise<Ended> {
