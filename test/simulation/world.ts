@@ -7,6 +7,7 @@ import { commandTable } from "../../src/cli/commands/table.ts";
 import { UserError } from "../../src/errors.ts";
 import type { DavitEvent } from "../../src/events.ts";
 import { openSqliteStore } from "../../src/state/sqlite.ts";
+import { createRubyRenderer } from "../../src/template/ruby/renderer.ts";
 import type { Wanted } from "../crash/platform.ts";
 import { writePlatform } from "../crash/platform.ts";
 import { Chance } from "./chance.ts";
@@ -35,6 +36,9 @@ export interface WorldOptions {
 	/** Things on one page of the cloud's lists; few unless given, so that there are several. */
 	readonly page?: number;
 }
+
+/** One Ruby for all commands: it takes a second of real time to start. */
+const renderer = createRubyRenderer();
 
 /** A cloud, a state store and an operator's folder, in which commands run in this process. */
 export class SimulatedWorld {
@@ -160,6 +164,7 @@ export class SimulatedWorld {
 			hide: () => {},
 			self: "davit",
 			ports: {
+				createRenderer: () => ({ ...renderer, close: async () => {} }),
 				loadCpi: async () => async () => this.cloud.cpi(davit, faults, where),
 				createSsh: async () => simulatedSsh({ cloud: this.cloud, davit, faults, where }),
 				openStore: async (options) =>

@@ -32,6 +32,11 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "start", about: "Start instances that were stopped", load: () => import("./start.ts") },
 	{ name: "restart", about: "Stop and start the jobs of instances", load: () => import("./restart.ts") },
 	{ name: "recreate", about: "Give instances new VMs; persistent disks are kept", load: () => import("./recreate.ts") },
+	{
+		name: "delete-vm",
+		about: "Delete one VM; the next deploy makes another",
+		load: () => import("./delete-vm.ts"),
+	},
 	{ name: "ignore", about: "Keep instances as they are, whatever is deployed", load: () => import("./ignore.ts") },
 	{ name: "unignore", about: "Let instances be changed again", load: () => import("./unignore.ts") },
 	{ name: "errands", about: "List errands, and where they run", load: () => import("./errands.ts") },
@@ -47,6 +52,11 @@ export const commandTable: readonly CommandRow[] = [
 		name: "attach-disk",
 		about: "Attach an orphaned persistent disk to an instance, in the place of its own",
 		load: () => import("./attach-disk.ts"),
+	},
+	{
+		name: "orphan-disk",
+		about: "Take a persistent disk from an instance without a VM, and keep it",
+		load: () => import("./orphan-disk.ts"),
 	},
 	{
 		name: "delete-disk",

@@ -6,7 +6,6 @@ import { placeInstances } from "../../plan/place.ts";
 import type { SharedLinks } from "../../plan/shared-links.ts";
 import type { Release } from "../../release/release.ts";
 import type { InstanceRecord } from "../../state/state.ts";
-import { createRubyRenderer } from "../../template/ruby/renderer.ts";
 import { keyedDigest } from "../../variables/key.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { openLinksElsewhere } from "./links-elsewhere.ts";
@@ -81,7 +80,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 	tell(variables.warnings, run);
 	const generated = variables.planned.map(({ definition }) => definition.name);
 	await variables.make(cheapOnes(variables, flags.imported), lease, () => {});
-	const renderer = createRubyRenderer();
+	const renderer = context.ports.createRenderer();
 	const renderBook = createRenderBook({
 		renderer,
 		values: variables.values,
