@@ -1,5 +1,5 @@
 import type { CloudResource, Cpi, DiskCid } from "../cpi/cpi.ts";
-import type { Change, DiskRecord } from "../state/state.ts";
+import type { DiskRecord } from "../state/state.ts";
 import { listAll, type ObserveInput } from "./observe.ts";
 
 export interface StrayDisksInput extends Pick<ObserveInput, "owner" | "cpis" | "signal"> {
@@ -13,11 +13,9 @@ export interface StrayDisksInput extends Pick<ObserveInput, "owner" | "cpis" | "
  * Disks of the deployment that are at a cloud and in no record: made by a run that slept past its lease in the midst of the call, when another
  * had looked for them already. They are recorded as orphaned, so that they are seen, and can be deleted or attached; none is ever formatted.
  */
-export async function strayDisks({ known, now, ...input }: StrayDisksInput): Promise<readonly Change[]> {
+export async function strayDisks({ known, now, ...input }: StrayDisksInput): Promise<readonly DiskRecord[]> {
 	const found = await Promise.all([...input.cpis].map(([name, cpi]) => straysAt(name, cpi, known, input)));
-	return found.flat().map(({ cpi, disk }): Change => {
-		return { put: "disk", record: recordOf(disk, cpi, { deployment: input.owner.deployment, now }) };
-	});
+	return found.flat().map(({ cpi, disk }) => recordOf(disk, cpi, { deployment: input.owner.deployment, now }));
 }
 
 async function straysAt(

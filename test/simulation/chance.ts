@@ -1,12 +1,25 @@
+import { createHash } from "node:crypto";
 import type { Random } from "../../src/clock.ts";
 import { seeded } from "../crash/random.ts";
 
 /** Everything that is left to chance, from one seed. */
 export class Chance {
+	readonly #seed: number;
 	readonly #next: () => number;
+	readonly #parts = new Map<string, Chance>();
 
 	constructor(seed: number) {
+		this.#seed = seed;
 		this.#next = seeded(seed);
+	}
+
+	/** The chance of one actor: what it meets does not depend on how often others were at it before, so that a seed gives the same again. */
+	of(name: string): Chance {
+		const there = this.#parts.get(name);
+		if (there) return there;
+		const part = new Chance(createHash("sha256").update(`${this.#seed} ${name}`).digest().readUInt32LE());
+		this.#parts.set(name, part);
+		return part;
 	}
 
 	/** From 0 up to 1. */

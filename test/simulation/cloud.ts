@@ -14,7 +14,7 @@ import type {
 	VmRequest,
 } from "../../src/cpi/cpi.ts";
 import { CpiError } from "../../src/cpi/errors.ts";
-import { aroundVerbs, type Verb } from "../../src/cpi/verbs.ts";
+import { type Verb, verbs } from "../../src/cpi/verbs.ts";
 import type { Chance } from "./chance.ts";
 import type { DavitProcess } from "./davit-process.ts";
 import { type CloudFault, cloudFaults, type Faults } from "./faults.ts";
@@ -85,7 +85,6 @@ export class SimulatedCloud {
 	#past: { readonly vms: readonly SimulatedVm[]; readonly disks: readonly SimulatedDisk[] } | undefined;
 	/** Things on one page of a list. */
 	readonly #page: number;
-	#number = 0;
 
 	constructor(time: VirtualTime, chance: Chance, page: number) {
 		this.time = time;
@@ -105,25 +104,27 @@ export class SimulatedCloud {
 
 	/** The kind of step that is under way for an instance, for the count of faults. */
 	cpi(davit: DavitProcess, faults: () => Faults, where: (instance: string | undefined) => string): Cpi {
-		return aroundVerbs(this.#verbs(), async (verb, options, next) => {
-			const place = () => where(this.#instanceOf.get(options.signal));
-			const fault = faults().choose(cloudFaults, place());
-			await this.#wait(verb, options, fault);
+		const inner = this.#verbs();
+		const call = async (verb: Verb, args: readonly unknown[]) => {
+			const options = args.at(-1) as CallOptions;
+			const who = `${verb} ${subjectOf(args[0])}`;
+			const fault = faults().choose(cloudFaults, where(undefined), who);
+			const [least, most] = TAKES[verb] ?? [10, 300];
+			const takes = this.chance.of(who).number(least, most);
+			await this.time.sleep(fault === "slow" ? takes * 10 : takes, options.signal);
 			await davit.alive();
-			const death = faults().choose(["kill-before", "kill-after"], place());
+			const death = faults().choose(["kill-before", "kill-after"], where(undefined), who);
 			if (death === "kill-before") davit.kill();
-			const result = await davit.act(() => this.#answer(verb, options, fault, () => next(options)));
+			const work = inner[verb] as (...all: readonly unknown[]) => Promise<unknown>;
+			const result = await davit.act(() => this.#answer(verb, options, fault, () => work(...args)));
 			if (death === "kill-after") davit.kill();
 			await davit.alive();
 			return result;
+		};
+		const outer = verbs.flatMap((verb) => {
+			return inner[verb] ? [[verb, (...args: readonly unknown[]) => call(verb, args)] as const] : [];
 		});
-	}
-
-	readonly #instanceOf = new WeakMap<AbortSignal, string>();
-
-	async #wait(verb: Verb, { signal }: CallOptions, fault: CloudFault | undefined): Promise<void> {
-		const [least, most] = TAKES[verb] ?? [10, 300];
-		await this.time.sleep(this.chance.number(least, most) * (fault === "slow" ? 10 : 1), signal);
+		return { ...inner, ...(Object.fromEntries(outer) as unknown as Pick<Cpi, Verb>) };
 	}
 
 	async #answer<T>(
@@ -159,7 +160,7 @@ export class SimulatedCloud {
 			createDisk: async ({ key, owner, sizeMib, metadata }) => {
 				const there = [...this.disks.values()].find((disk) => disk.key === key);
 				if (there) return there.cid;
-				const cid = `disk-${++this.#number}` as DiskCid;
+				const cid = `disk-${key}` as DiskCid;
 				this.disks.set(cid, { cid, key, owner, sizeMib, metadata, attachedTo: undefined, data: undefined });
 				return cid;
 			},
@@ -209,7 +210,7 @@ export class SimulatedCloud {
 	#createVm(request: VmRequest): CreatedVm {
 		const there = [...this.vms.values()].find((vm) => vm.request.key === request.key);
 		if (there) return { cid: there.cid, ips: there.ips };
-		const cid = `vm-${++this.#number}` as VmCid;
+		const cid = `vm-${request.key}` as VmCid;
 		const ips = Object.fromEntries(Object.entries(request.networks).map(([name, { ip = "" }]) => [name, ip]));
 		for (const ip of Object.values(ips)) {
 			const other = this.machineAt(ip);
@@ -278,8 +279,14 @@ export class SimulatedCloud {
 	}
 
 	violate(what: string): void {
-		this.violations.push(what);
+		this.violations.push(`${what}, at ${(this.time.now - this.time.begin) / 1_000} s`);
 	}
+}
+
+/** What a call is about: a cid, a key, or whose. */
+function subjectOf(first: unknown): string {
+	if (typeof first === "string") return first;
+	return String((first as { readonly key?: string }).key ?? "all");
 }
 
 function failure(kind: CpiError["kind"], operation: string, message: string): CpiError {

@@ -15,6 +15,16 @@ export interface Exploration {
 }
 
 const STEPS = [...new Set(cases.flatMap(({ covers }) => covers))];
+/** What was begun, and how it ended, in order. */
+function stepsOf({ events }: Ended): readonly string[] {
+	const lines = events.flatMap((event) => {
+		if (event.type === "step-started") return [`> ${event.kind} ${event.instance ?? ""}`];
+		if (event.type === "step-finished") return [`< ${event.id}`];
+		return event.type === "step-failed" ? [`! ${event.id}`] : [];
+	});
+	return lines.length === 0 ? [] : [`    ${lines.join(" ")}`];
+}
+
 /** Tries of a command while things go wrong; the last ones are in peace. */
 const TRIES = 8;
 
@@ -61,7 +71,8 @@ async function finish(
 		const begin = world.time.now;
 		const fixes = command === "deploy" && attempt > 1 ? { fix: true } : {};
 		const ended = await world.davit(command, words, { ...options, ...fixes });
-		told.push(`${name}, try ${attempt}: ${ended.code} ${ended.text}`);
+		const from = (begin - world.time.begin) / 1_000;
+		told.push(`${from} s: ${name}, try ${attempt}: ${ended.code} ${ended.text}`, ...stepsOf(ended));
 		onEnd?.(name, ended, (world.time.now - begin) / 1_000);
 		if (ended.code === "suspended") sleepers.push(ended);
 		if (ended.code === 0 || (name === "delete" && ended.text.includes("no-deployment"))) break;

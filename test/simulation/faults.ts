@@ -72,11 +72,12 @@ export class Faults {
 		this.hits = hits;
 	}
 
-	/** One of the kinds, now and then; undefined: all goes well. `where`: the kind of step, for the count. */
-	choose<F extends Fault>(kinds: readonly F[], where: string): F | undefined {
+	/** One of the kinds, now and then; undefined: all goes well. `where`: the kind of step, for the count; `who` calls. */
+	choose<F extends Fault>(kinds: readonly F[], where: string, who: string): F | undefined {
+		const chance = this.#chance.of(`fault of ${who}`);
 		const share = where === this.#focus ? Math.max(this.#share, 0.2) : this.#share;
-		if (this.#left.count <= 0 || !this.#chance.happens(share)) return undefined;
-		const fault = this.#chance.one(kinds);
+		if (this.#left.count <= 0 || !chance.happens(share)) return undefined;
+		const fault = chance.one(kinds);
 		this.#left.count -= 1;
 		this.count(fault, where);
 		return fault;

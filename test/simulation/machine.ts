@@ -1,4 +1,5 @@
 import type { VmCid } from "../../src/cpi/cpi.ts";
+import type { Chance } from "./chance.ts";
 import type { SimulatedCloud, SimulatedDisk } from "./cloud.ts";
 
 export interface SimulatedProcess {
@@ -47,6 +48,10 @@ export class SimulatedMachine {
 		this.hostKey = hostKey;
 	}
 
+	get chance(): Chance {
+		return this.cloud.chance.of(`machine ${this.name}`);
+	}
+
 	get isOn(): boolean {
 		return this.#bootedAt !== undefined;
 	}
@@ -65,7 +70,7 @@ export class SimulatedMachine {
 	boot(): void {
 		this.end();
 		this.bootId += 1;
-		const upAt = this.cloud.time.now + this.cloud.chance.number(5_000, 40_000);
+		const upAt = this.cloud.time.now + this.chance.number(5_000, 40_000);
 		this.#bootedAt = upAt;
 		const disk = this.remembered;
 		if (disk?.attachedTo === this.cid) this.mounted = disk;

@@ -38,7 +38,8 @@ async function attach(
 	key: string,
 	fails: boolean,
 ): Promise<SimulatedProgram> {
-	const { time, chance } = machine.cloud;
+	const { time } = machine.cloud;
+	const { chance } = machine;
 	const whole = `${machine.jobs.get(job)?.path} ${key}`;
 	const id = `${name} ${job}`;
 	const bootId = machine.bootId;

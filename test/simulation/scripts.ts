@@ -134,7 +134,7 @@ function mountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
 }
 
 function unmountDisk(machine: SimulatedMachine): Outcome {
-	if (machine.runs().length > 0) machine.violate("its disk was unmounted under running jobs");
+	if (machine.mounted && machine.runs().length > 0) return refused("umount: /var/vcap/store: target is busy");
 	machine.mounted = undefined;
 	machine.remembered = undefined;
 	return done;
@@ -214,7 +214,7 @@ function control(machine: SimulatedMachine, { script }: Call): Outcome {
 		process.monitored = action === "start" || (process.monitored && action === "monitor");
 		if (action === "start" && process.startedAt === undefined) {
 			machine.order.push(`${name} start`);
-			process.startedAt = now + machine.cloud.chance.number(0, 3_000);
+			process.startedAt = now + machine.chance.number(0, 3_000);
 			if (machine.cloud.disks.size > 0 && machine.remembered && !machine.mounted)
 				machine.violate(`${name} was started without its disk`);
 		}

@@ -24,10 +24,10 @@ export function simulatedSsh(parts: SshParts): Ssh {
 	const { time, chance } = cloud;
 	return {
 		connect: async (target, { signal }) => {
-			await time.sleep(chance.number(20, 800), signal);
+			await time.sleep(chance.of(target.name).number(20, 800), signal);
 			return davit.act(() => {
 				signal.throwIfAborted();
-				const fault = faults().choose(machineFaults, where(target.name));
+				const fault = faults().choose(machineFaults, where(target.name), target.name);
 				const vm = cloud.machineAt(target.host);
 				if (!vm?.machine.answers) throw lost(target, "dial", "connection refused");
 				if (fault === "no-connection") throw lost(target, "dial", "connection timed out");
@@ -57,10 +57,13 @@ function connection(vm: SimulatedVm, target: SshTarget, parts: SshParts): SshCon
 	const isThere = () => cloud.vms.get(vm.cid) === vm && machine.answers && machine.bootId === bootId;
 	const execute = async (script: string, options: RunOptions): Promise<RunResult> => {
 		const { signal, stdin = "" } = options;
-		const input = typeof stdin === "string" || stdin instanceof Uint8Array ? Buffer.from(stdin) : await buffer(stdin);
-		await cloud.time.sleep(cloud.chance.number(10, 500), signal);
-		const fault = faults().choose(machineFaults, where(target.name));
-		const death = faults().choose(["kill-before", "kill-after", "suspend"], where(target.name));
+		const input =
+			typeof stdin === "string" || stdin instanceof Uint8Array
+				? Buffer.from(stdin)
+				: await cloud.time.hold(buffer(stdin));
+		await cloud.time.sleep(cloud.chance.of(target.name).number(10, 500), signal);
+		const fault = faults().choose(machineFaults, where(target.name), target.name);
+		const death = faults().choose(["kill-before", "kill-after", "suspend"], where(target.name), target.name);
 		if (death === "kill-before") davit.kill();
 		if (death === "suspend") davit.suspend();
 		return davit.act(async () => {

@@ -8,15 +8,20 @@ interface Sleeper {
 }
 
 /** Work of this machine that runs outside JavaScript: while some is under way, time stands still. */
-const REAL_WORK = /^(FS|Zlib|FileHandle|WorkRequest|ProcessWrap|MessagePort|Worker)/;
+const REAL_WORK = /^(FS|Zlib|ZLIB|FileHandle|WorkRequest|ProcessWrap|MessagePort|Worker)/;
+/** Turns of the event loop without any: between two pieces of its work a stream may take one. */
+const CLEAN_TURNS = 4;
 /** Looks at a world in which nothing sleeps and nothing ends, before it is called dead. */
 const PATIENCE = 20_000;
 
 /** Time that passes only when everybody waits for it. */
 export class VirtualTime {
-	#now = Date.UTC(2026, 0, 1);
+	/** Wall clock at the begin, ms since 1970. */
+	readonly begin = Date.UTC(2026, 0, 1);
+	#now = this.begin;
 	#order = 0;
 	readonly #sleepers: Sleeper[] = [];
+	#held = 0;
 
 	get now(): number {
 		return this.#now;
@@ -48,6 +53,16 @@ export class VirtualTime {
 		});
 	}
 
+	/** Time stands still until the work has ended: work of this machine that can't be told from outside. */
+	async hold<T>(work: Promise<T>): Promise<T> {
+		this.#held += 1;
+		try {
+			return await work;
+		} finally {
+			this.#held -= 1;
+		}
+	}
+
 	/** Lets time pass until the work has ended. */
 	async until<T>(work: Promise<T>): Promise<T> {
 		let ended = false;
@@ -56,7 +71,7 @@ export class VirtualTime {
 		};
 		work.then(end, end);
 		for (let idle = 0; !ended; idle += 1) {
-			await quiet();
+			await this.#quiet();
 			if (ended) break;
 			if (this.#wakeNext()) idle = 0;
 			else if (idle > PATIENCE) throw new Error("nothing happens any more, and the work has not ended");
@@ -66,6 +81,17 @@ export class VirtualTime {
 
 	clock(): Clock {
 		return { now: () => this.#now, monotonic: () => this.#now, sleep: (ms, signal) => this.sleep(ms, signal) };
+	}
+
+	/** Resolves once everybody waits: for time, or for nothing. */
+	async #quiet(): Promise<void> {
+		for (let clean = 0; clean < CLEAN_TURNS; clean += 1) {
+			await new Promise(setImmediate);
+			while (this.#held > 0 || process.getActiveResourcesInfo().some((name) => REAL_WORK.test(name))) {
+				clean = 0;
+				await new Promise((resolve) => setTimeout(resolve, 1));
+			}
+		}
 	}
 
 	#wakeNext(): boolean {
@@ -80,11 +106,4 @@ export class VirtualTime {
 		sleeper.wake();
 		return true;
 	}
-}
-
-/** Everybody waits: for time, or for nothing. */
-async function quiet(): Promise<void> {
-	await new Promise(setImmediate);
-	while (process.getActiveResourcesInfo().some((name) => REAL_WORK.test(name)))
-		await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -51,6 +51,7 @@ export class SimulatedWorld {
 	/** Told of each write of the store; it may kill the process. */
 	cut: (side: "before" | "after", davit: DavitProcess) => void = () => {};
 	readonly #hits: Map<string, number>;
+	#processes = 0;
 
 	constructor({ seed, hits = new Map(), page = 3 }: WorldOptions) {
 		this.chance = new Chance(seed);
@@ -160,7 +161,7 @@ export class SimulatedWorld {
 					await davit.alive();
 				},
 			},
-			random: this.chance.random(),
+			random: this.chance.of(`random of ${this.#processes++}`).random(),
 			hide: () => {},
 			self: "davit",
 			ports: {
@@ -170,7 +171,7 @@ export class SimulatedWorld {
 				openStore: async (options) =>
 					simulatedStore(await openSqliteStore(options), {
 						davit,
-						fault: () => faults().choose(["kill-before-write", "kill-after-write"], where(undefined)),
+						fault: () => faults().choose(["kill-before-write", "kill-after-write"], where(undefined), "store"),
 						cut: (side) => this.cut(side, davit),
 					}),
 			},

@@ -9,6 +9,7 @@ import { type DesiredFlags, type DesiredState, desiredState } from "./desired-st
 import { recordedLinks } from "./links-elsewhere.ts";
 import { sealPart } from "./recorded-parts.ts";
 import { releaseContents } from "./releases.ts";
+import { keepStrayDisks } from "./stray-disks.ts";
 
 export interface DeployFlags extends DesiredFlags, DiffOptions {
 	readonly skipDrain: ReadonlySet<string>;
@@ -33,6 +34,7 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 	const state = await desiredState(run, flags);
 	try {
 		const record = await recordStart(run, releaseContents(state.releases));
+		if (flags.refresh && !flags.only) await keepStrayDisks(run);
 		const planned = await planFrom({
 			...run,
 			context,

@@ -1,11 +1,10 @@
 import type { Login } from "../../apply/context.ts";
 import { Records } from "../../apply/records.ts";
 import { settleIntents } from "../../apply/resume.ts";
-import { strayDisks } from "../../apply/stray-disks.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { canonicalJson } from "../../digest.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
-import type { Change, DeploymentRecord, Lease } from "../../state/state.ts";
+import type { DeploymentRecord, Lease } from "../../state/state.ts";
 import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
@@ -68,10 +67,6 @@ export async function withRun<T>(
 			options: { signal, deadlineMs: 600_000 },
 			now: context.clock.now,
 		});
-		const disks = [...records.disks(), ...(await store.orphanedDisks())];
-		const known = new Set<string>(disks.map(({ cid }) => cid));
-		const strays = await strayDisks({ owner, cpis: cpis.all(), signal, known, now: context.clock.now() });
-		if (strays.length > 0) await keepStrays(strays, lease, store, context);
 		const blobs = await openBlobs(context);
 		const inputsDigest = keyedDigest(key, canonicalJson({ manifest: inputs.manifestValue, cloud: inputs.cloudValue }));
 		return await work({
@@ -91,18 +86,4 @@ export async function withRun<T>(
 	} finally {
 		for (const end of ending) await end();
 	}
-}
-
-async function keepStrays(
-	strays: readonly Change[],
-	lease: Lease,
-	store: SqliteStore,
-	context: CliContext,
-): Promise<void> {
-	await store.write(lease.fence, strays);
-	const names = strays.flatMap((change) => ("record" in change && "cid" in change.record ? [change.record.cid] : []));
-	context.emit({
-		type: "note",
-		text: `At the cloud, and in no record: ${names.join(", ")}; kept, orphaned. davit disks --orphaned lists them, davit clean-up deletes them in time.`,
-	});
 }

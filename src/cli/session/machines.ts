@@ -8,6 +8,7 @@ import type { EventSink } from "../../events.ts";
 import type { Cloud, SshConfig } from "../../manifest/cloud.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import { withDeadline } from "../../ssh/deadline.ts";
+import { SshError } from "../../ssh/errors.ts";
 import { waitForFirstContact } from "../../ssh/first-contact.ts";
 import type { Dialer, Ssh, SshTarget } from "../../ssh/ssh.ts";
 import type { CliContext } from "../command.ts";
@@ -26,6 +27,8 @@ interface MachinesOptions {
 
 /** An instance that can be entered within this many ms is up: a busy VM behind a jump host takes some. */
 const ANSWER_MS = 20_000;
+/** Between two tries within that, in ms. */
+const ANSWER_PAUSE_MS = 2_000;
 
 /** The ways to an instance's VM. */
 export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> & {
@@ -65,7 +68,7 @@ function createMachines(options: MachinesOptions): Machines {
 			try {
 				const late = () => new Error(`${instance} did not answer`);
 				await withDeadline({ ms: ANSWER_MS, clock, signal: options.signal, late }, (signal) =>
-					connect(instance, { signal }),
+					untilEntered(() => connect(instance, { signal }), clock, signal),
 				);
 				return true;
 			} catch {
@@ -77,6 +80,19 @@ function createMachines(options: MachinesOptions): Machines {
 			if (options.records.find(instance)?.vm) ssh.disconnect(target(instance));
 		},
 	};
+}
+
+/** What is lost for a moment is no VM that does not answer: its disk would be taken from it unwritten. */
+async function untilEntered(enter: () => Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
+	for (;;) {
+		try {
+			await enter();
+			return;
+		} catch (error) {
+			if (!(error instanceof SshError) || !error.retryable) throw error;
+			await clock.sleep(ANSWER_PAUSE_MS, signal);
+		}
+	}
 }
 
 function targetOf(instance: InstanceName, options: MachinesOptions): SshTarget {

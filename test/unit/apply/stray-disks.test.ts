@@ -29,7 +29,7 @@ test("what no record names is kept as orphaned, with what its tags tell, from ev
 	const changes = await find(cpis, ["known"]);
 	const record = { deployment: "d", az: "", sizeMib: 100, cloudProperties: {}, mounted: true, orphanedAt: 7 };
 	const kept = (cid: string, cpi: string, instance: string, instanceName: string) => {
-		return { put: "disk", record: { ...record, cid, key: `key of ${cid}`, cpi, instance, instanceName } };
+		return { ...record, cid, key: `key of ${cid}`, cpi, instance, instanceName };
 	};
 	expect(changes).toEqual([kept("one", "a", "i", "db/1"), kept("two", "a", "", "/"), kept("three", "b", "", "/")]);
 });

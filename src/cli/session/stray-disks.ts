@@ -1,0 +1,22 @@
+import { strayDisks } from "../../apply/stray-disks.ts";
+import type { DeploymentRun } from "./deployment-run.ts";
+
+/** Looks for disks of the deployment that are in no record, keeps them as orphaned, and says so. */
+export async function keepStrayDisks({ inputs, store, lease, records, cpis, context }: DeploymentRun): Promise<void> {
+	const recorded = [...records.disks(), ...(await store.orphanedDisks())];
+	const strays = await strayDisks({
+		owner: { store: store.uuid, deployment: inputs.deployment.name },
+		cpis: cpis.all(),
+		signal: context.signal,
+		known: new Set(recorded.map(({ cid }) => cid)),
+		now: context.clock.now(),
+	});
+	if (strays.length === 0) return;
+	await store.write(
+		lease.fence,
+		strays.map((record) => ({ put: "disk", record })),
+	);
+	const names = strays.map(({ cid }) => cid).join(", ");
+	const text = `At the cloud, and in no record: ${names}; kept, orphaned. davit disks --orphaned lists them, davit clean-up deletes them in time.`;
+	context.emit({ type: "note", text });
+}
