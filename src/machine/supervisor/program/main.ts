@@ -8,10 +8,10 @@ leave() {
   exit 0
 }
 
-# One supervisor at a time. The FIFO is opened for both directions, so that it never ends.
+# One supervisor at a time; a child of one that was killed may hold the lock for a moment more. The FIFO is opened for both directions, so that it never ends.
 begin() {
   exec {LOCK_FD}>>lock
-  if ! flock -n "$LOCK_FD"; then log "another supervisor is at work"; exit 1; fi
+  if ! flock -w 3 "$LOCK_FD"; then log "another supervisor is at work"; exit 1; fi
   [[ -p commands ]] || { rm -f commands && mkfifo -m 600 commands; }
   exec {COMMANDS_FD}<>commands
   trap leave TERM INT
