@@ -7,6 +7,8 @@ import type { SimulatedWorld } from "./world.ts";
 
 const NOTHING = "tiny: nothing to do, all is as the manifest says";
 const DEPLOYMENT = "tiny";
+/** How davit begins to tell of disks that it finds in no record. */
+export const STRAY = "At the cloud, and in no record";
 
 /** What must hold once a change has come to its end, whatever went wrong on the way. Throws with what does not. */
 export async function check(world: SimulatedWorld, now: Wanted | undefined, data: string): Promise<void> {
@@ -14,7 +16,8 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 	equal("what must never happen", cloud.violations, []);
 	if (now) {
 		const again = await world.davit("deploy", ["tiny.yml"], { nonInteractive: true });
-		const said = again.text.split("\n").filter((line) => !line.startsWith("At the cloud, and in no record"));
+		const said = again.text.split("\n").filter((line) => !line.startsWith(STRAY));
+		if (!world.slept) equal("disks in no record, though nobody slept", again.text.includes(STRAY), false);
 		equal("the next deploy", [again.code, said[0]], [0, NOTHING]);
 	}
 	const { instances, disks, openIntents } = await readState(world);

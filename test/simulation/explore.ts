@@ -2,7 +2,7 @@ import { type Case, cases } from "../crash/cases.ts";
 import type { Wanted } from "../crash/platform.ts";
 import { loseVm, parse } from "./case-commands.ts";
 import { Chance } from "./chance.ts";
-import { check, putData } from "./checks.ts";
+import { check, putData, STRAY } from "./checks.ts";
 import { type Ended, SimulatedWorld } from "./world.ts";
 
 export interface Exploration {
@@ -75,6 +75,8 @@ async function finish(
 		told.push(`${from} s: ${name}, try ${attempt}: ${ended.code} ${ended.text}`, ...stepsOf(ended));
 		onEnd?.(name, ended, (world.time.now - begin) / 1_000);
 		if (ended.code === "suspended") sleepers.push(ended);
+		world.slept ||= ended.code === "suspended";
+		if (!world.slept && ended.text.includes(STRAY)) throw new Error("a disk was lost, and nobody had slept");
 		if (ended.code === 0 || (name === "delete" && ended.text.includes("no-deployment"))) break;
 		if (attempt >= TRIES) throw new Error(`${name} does not come to its end`);
 	}

@@ -48,6 +48,8 @@ export class SimulatedWorld {
 	readonly folder = mkdtempSync(join(tmpdir(), "davit-simulation-"));
 	/** What goes wrong from now on; nothing unless set. */
 	faults: Faults;
+	/** True once a process was suspended: it may make something after another has looked for it. */
+	slept = false;
 	/** Told of each write of the store; it may kill the process. */
 	cut: (side: "before" | "after", davit: DavitProcess) => void = () => {};
 	readonly #hits: Map<string, number>;
