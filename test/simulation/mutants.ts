@@ -76,12 +76,6 @@ const mutants: readonly Mutant[] = [
 		to: 'const make: StepData[] = record?.disk === ("" as string)\n',
 	},
 	{
-		name: "a disk that nobody needs is not marked as orphaned",
-		file: "src/apply/steps/disk.ts",
-		from: "const orphaned = disk ? [records.putDisk({ ...disk, orphanedAt: clock.now() })] : [];",
-		to: "const orphaned = disk ? [records.putDisk({ ...disk })] : [];\n\tclock.now();",
-	},
-	{
 		name: "post-start is left out",
 		file: "src/plan/instance-steps.ts",
 		from: '...startStep(diff), { kind: "post-start", jobs }]',
