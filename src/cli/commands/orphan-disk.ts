@@ -54,7 +54,7 @@ function diskInUse({ records }: DeploymentRun, cid: string): DiskRecord {
 	const names = disks.map((disk) => `${disk.cid} (${disk.instanceName})`);
 	throw new UserError(
 		problem("no-disk", `no instance has disk "${cid}"`, {
-			hint: names.length === 0 ? "none has any" : `there are: ${names.join(", ")}`,
+			hint: names.length === 0 ? "no instance has a persistent disk" : `there are: ${names.join(", ")}`,
 		}),
 		{ exitCode: 64 },
 	);

@@ -1,16 +1,20 @@
 import { strayDisks } from "../../apply/stray-disks.ts";
+import type { StateStore } from "../../state/state.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 
 /** Looks for disks of the deployment that are in no record, keeps them as orphaned, and says so. */
 export async function keepStrayDisks({ inputs, store, lease, records, cpis, context }: DeploymentRun): Promise<void> {
 	const recorded = [...records.disks(), ...(await store.orphanedDisks())];
-	const strays = await strayDisks({
+	const unknown = await strayDisks({
 		owner: { store: store.uuid, deployment: inputs.deployment.name },
 		cpis: cpis.all(),
 		signal: context.signal,
 		known: new Set(recorded.map(({ cid }) => cid)),
 		now: context.clock.now(),
 	});
+	if (unknown.length === 0) return;
+	const elsewhere = await disksElsewhere(store);
+	const strays = unknown.filter(({ cid }) => !elsewhere.has(cid));
 	if (strays.length === 0) return;
 	await store.write(
 		lease.fence,
@@ -19,4 +23,10 @@ export async function keepStrayDisks({ inputs, store, lease, records, cpis, cont
 	const names = strays.map(({ cid }) => cid).join(", ");
 	const text = `At the cloud, and in no record: ${names}; kept, orphaned. davit disks --orphaned lists them, davit clean-up deletes them in time.`;
 	context.emit({ type: "note", text });
+}
+
+/** A disk keeps the tag of the deployment that made it, though attach-disk may have given it to another. */
+async function disksElsewhere(store: StateStore): Promise<ReadonlySet<string>> {
+	const recorded = await Promise.all((await store.deployments()).map(({ name }) => store.read(name)));
+	return new Set(recorded.flatMap(({ disks }) => disks.map(({ cid }) => cid as string)));
 }
