@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import type { RunResult } from "../../src/ssh/ssh.ts";
+import { machineFacts } from "../support/machine-facts.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import { drain, errand, hook } from "./programs.ts";
 import { list, text } from "./script-text.ts";
@@ -62,25 +63,7 @@ const nameIn = (path: string) => path.split("/").at(-2) ?? "";
 
 function bootstrap(machine: SimulatedMachine): Outcome {
 	machine.bootstrapped = true;
-	const facts = {
-		os: "debian 12",
-		kernel: "6.1",
-		arch: "x86_64",
-		cpus: 1,
-		memoryMib: 1024,
-		dataDiskMib: 4096,
-		bootId: String(machine.bootId),
-		ids: "all",
-		init: "systemd",
-		reconnect: false,
-		cgroups: "v2",
-		appArmor: false,
-		sudo: "sudo",
-		network: "networkd",
-		sshd: "service",
-		tmpNoexec: false,
-		clockMs: machine.cloud.time.now,
-	};
+	const facts = machineFacts({ bootId: String(machine.bootId), clockMs: machine.cloud.time.now });
 	return { stdout: `${JSON.stringify(facts)}\n` };
 }
 

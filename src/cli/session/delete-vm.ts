@@ -25,7 +25,9 @@ export function chosenVm({ records }: DeploymentRun, given: string): ChosenVm {
 	const [instance = given, ...others] = selectInstances(records, given);
 	const vm = recorded.find((each) => each.instance === instance);
 	if (vm && others.length === 0) return vm;
-	throw new UserError(problem("no-vm", `${instance} has no VM`, { hint: "davit deploy makes it" }));
+	const detached = records.get(instance).wanted === "detached";
+	const hint = detached ? `davit start ${instance} makes it` : "davit deploy makes it";
+	throw new UserError(problem("no-vm", `${instance} has no VM`, { hint }));
 }
 
 /** The steps that delete it: a recorded one's jobs are stopped if it answers, and its persistent disk is kept for the VM that comes next. */

@@ -4,6 +4,7 @@ import { bootstrapVm } from "../../../../src/apply/steps/bootstrap.ts";
 import type { MachineFacts } from "../../../../src/machine/bootstrap/facts.ts";
 import type { VmRecord } from "../../../../src/state/state.ts";
 import { applyWorld } from "../../../support/apply-fixtures.ts";
+import { machineFacts } from "../../../support/machine-facts.ts";
 import { deployed, group } from "../../../support/plan-fixtures.ts";
 
 const step = { kind: "bootstrap-vm", id: "b", title: "", after: [], instance: "g/0" } as const;
@@ -25,26 +26,7 @@ function bootstrapped(more: Partial<MachineFacts>, minutes = 0, vm: Partial<VmRe
 		answer: () => ({ stdout: `${JSON.stringify(facts)}\n` }),
 		more: { bootstrapScript: () => "true", agents: agents as Agents },
 	});
-	const facts: MachineFacts = {
-		os: "debian 12",
-		kernel: "6",
-		arch: "x86_64",
-		bootId: "b",
-		ids: "all",
-		init: "other",
-		cpus: 1,
-		memoryMib: 1,
-		dataDiskMib: 1,
-		reconnect: false,
-		cgroups: "v2",
-		appArmor: false,
-		sudo: "sudo",
-		network: "networkd",
-		sshd: "service",
-		tmpNoexec: false,
-		clockMs: world.context.clock.now() + minutes * 60_000,
-		...more,
-	};
+	const facts = machineFacts({ clockMs: world.context.clock.now() + minutes * 60_000, ...more });
 	return { done: bootstrapVm(step, world.context), seen: world.seen, told };
 }
 
