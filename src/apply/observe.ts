@@ -32,7 +32,7 @@ export async function observe(input: ObserveInput): Promise<Observed & { readonl
 	const listing = (await Promise.all([...input.cpis].map(([name, cpi]) => listVms(name, cpi, input)))).flat();
 	const vms = new Map(listing.map(({ vm }) => [vm.cid as VmCid, { state: vm.state ?? "running" }]));
 	const asked = input.instances.filter(
-		({ vm }) => vm?.bootstrapped && vms.get(vm.cid)?.state !== "stopped" && vms.has(vm.cid),
+		({ vm }) => vm?.bootstrapped && !vm.deleting && vms.get(vm.cid)?.state !== "stopped" && vms.has(vm.cid),
 	);
 	const views = await Promise.all(
 		asked.map(async (record) => [`${record.group}/${record.index}`, await askMachine(record, input)] as const),

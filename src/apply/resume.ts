@@ -15,8 +15,8 @@ export interface ResumeInput {
 
 /**
  * Settles what an earlier run had begun and not recorded. A create is looked up at the cloud by the key that was journaled: what it made is
- * taken over, so that it is neither lost nor made twice; an orphaned disk that was attached is the instance's. Everything else is left to the
- * plan, which looks at what is there.
+ * taken over, so that it is neither lost nor made twice; an orphaned disk that was attached is the instance's; a VM whose deletion had begun
+ * is marked as such, since half of it may be gone. Everything else is left to the plan, which looks at what is there.
  */
 export async function settleIntents(intents: readonly Intent[], input: ResumeInput): Promise<void> {
 	for (const intent of intents) {
@@ -106,7 +106,9 @@ async function forgetDeleted(
 	{ records, options, ...input }: ResumeInput,
 ): Promise<readonly Change[]> {
 	const cid = intent.key as VmCid;
-	if (records.get(instance).vm?.cid !== cid || (await input.cpi(cpi).hasVm(cid, options))) return [];
+	const { vm } = records.get(instance);
+	if (vm?.cid !== cid) return [];
+	if (await input.cpi(cpi).hasVm(cid, options)) return [records.update(instance, { vm: { ...vm, deleting: true } })];
 	return [records.update(instance, {}, ["vm", "applied"])];
 }
 

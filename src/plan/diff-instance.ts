@@ -75,9 +75,14 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 			reasons: [{ reason: "missing_vm", detail: `VM ${vm.cid} is gone` }],
 			reachable: false,
 		};
-	if (seen.state === "stopped" && !vm.bootstrapped) {
-		const off: WhyChanged = { reason: "missing_vm", detail: `VM ${vm.cid} went off before it was ever prepared` };
-		return { desired, action: "create", vm: "create", reasons: [off], reachable: false };
+	const unfit = vm.deleting
+		? "was being deleted"
+		: seen.state === "stopped" && !vm.bootstrapped
+			? "went off before it was ever prepared"
+			: undefined;
+	if (unfit !== undefined) {
+		const why: WhyChanged = { reason: "missing_vm", detail: `VM ${vm.cid} ${unfit}` };
+		return { desired, action: "create", vm: "create", reasons: [why], reachable: false };
 	}
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {

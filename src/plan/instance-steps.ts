@@ -60,7 +60,7 @@ function onlyRuns({ vm, reasons, desired }: InstanceDiff): boolean {
 export function obsoleteSteps(record: InstanceRecord, reachable: boolean, skipDrain: boolean): StepData[] {
 	const jobs = Object.keys(record.applied?.jobs ?? {});
 	const stops: StepData[] =
-		record.vm && record.applied
+		record.vm && record.applied && !record.vm.deleting
 			? [{ kind: "stop", jobs, next: "delete", drain: "shutdown", skipDrain, reachable }]
 			: [];
 	const orphan: StepData[] = record.disk ? [{ kind: "orphan-disk", disk: record.disk }] : [];

@@ -93,6 +93,8 @@ export interface VmRecord {
 	/** Sealed: the endpoint of such an agent, until it is retired. */
 	readonly agent?: string;
 	readonly bootstrapped: boolean;
+	/** Its deletion had begun when a run was cut short: it may lack parts, and is deleted before all else. */
+	readonly deleting?: true;
 }
 
 export interface AppliedRecord {

@@ -114,7 +114,10 @@ export class SimulatedCloud {
 			await this.time.sleep(fault === "slow" ? takes * 10 : takes, options.signal);
 			await davit.alive();
 			const death = faults().choose(["kill-before", "kill-after"], where(undefined), who);
-			if (death === "kill-before") davit.kill();
+			if (death === "kill-before") {
+				if (verb === "deleteVm") this.#breakVm(args[0] as VmCid);
+				davit.kill();
+			}
 			const work = inner[verb] as (...all: readonly unknown[]) => Promise<unknown>;
 			const result = await davit.act(() => this.#answer(verb, options, fault, () => work(...args)));
 			if (death === "kill-after") davit.kill();
@@ -152,7 +155,11 @@ export class SimulatedCloud {
 			createVm: async (request) => this.#createVm(request),
 			deleteVm: async (cid) => this.#deleteVm(cid),
 			hasVm: async (cid) => this.#seen().vms.some((vm) => vm.cid === cid),
-			rebootVm: async (cid) => this.#vm(cid, "rebootVm").machine.boot(),
+			rebootVm: async (cid) => {
+				const { machine } = this.#vm(cid, "rebootVm");
+				if (machine.broken) throw failure("unavailable", "rebootVm", `${cid} did not boot`);
+				machine.boot();
+			},
 			setVmMetadata: async (cid, metadata) => {
 				const vm = this.#vm(cid, "setVmMetadata");
 				vm.metadata = { ...vm.metadata, ...metadata };
@@ -233,6 +240,14 @@ export class SimulatedCloud {
 			}
 		vm.machine.end();
 		this.vms.delete(cid);
+	}
+
+	/** Now and then a deletion that is cut short has begun: the VM is listed, and will never run again. */
+	#breakVm(cid: VmCid): void {
+		const vm = this.vms.get(cid);
+		if (!vm || !this.chance.of(`half of ${cid}`).happens(0.5)) return;
+		vm.machine.end();
+		vm.machine.broken = true;
 	}
 
 	#vm(cid: VmCid, operation: Verb): SimulatedVm {

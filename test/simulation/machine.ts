@@ -39,6 +39,8 @@ export class SimulatedMachine {
 	mounted: SimulatedDisk | undefined;
 	/** fstab: mounted again after a boot, if it is attached. */
 	remembered: SimulatedDisk | undefined;
+	/** Half of it was deleted: it never boots again. */
+	broken = false;
 	#bootedAt: number | undefined;
 
 	constructor(cloud: SimulatedCloud, cid: VmCid, name: string, hostKey: string) {

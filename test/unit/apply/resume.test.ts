@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Records } from "../../../src/apply/records.ts";
 import { settleIntents } from "../../../src/apply/resume.ts";
-import type { CloudResource, Cpi, DiskCid } from "../../../src/cpi/cpi.ts";
+import type { CloudResource, Cpi, DiskCid, VmCid } from "../../../src/cpi/cpi.ts";
 import type { Change, DiskRecord, InstanceRecord, Intent, Lease, StateStore } from "../../../src/state/state.ts";
 import { diskRecord, record } from "../../support/plan-fixtures.ts";
 
@@ -106,4 +106,23 @@ test.each<[string, boolean, readonly Change[]]>([
 ])("a disk that was being deleted, and is %s", async (_, there, changes) => {
 	const deleting: Intent = { ...intent, verb: "deleteDisk", key: "disk-1", data: { cpi: "local" } };
 	expect(await settledBy({ intent: deleting, cpi: { hasDisk: async () => there } })).toEqual(changes);
+});
+
+const recordedVm = {
+	cid: "vm-1" as VmCid,
+	key: "d-g-0-1",
+	cpi: "local",
+	createdAt: 0,
+	shape: {},
+	hostKeys: [],
+	bootstrapped: true,
+};
+
+test.each<[string, boolean, object]>([
+	["gone is forgotten", false, record("g", 0)],
+	["there still may lack parts", true, record("g", 0, { vm: { ...recordedVm, deleting: true } })],
+])("a VM that was being deleted, and is %s", async (_, there, expected) => {
+	const deleting: Intent = { ...intent, verb: "deleteVm", key: "vm-1", data: { instance: "g/0", cpi: "local" } };
+	const settle = settledBy({ intent: deleting, instance: { vm: recordedVm }, cpi: { hasVm: async () => there } });
+	expect(await settle).toEqual([{ put: "instance", record: expected }]);
 });

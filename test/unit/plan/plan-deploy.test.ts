@@ -203,6 +203,27 @@ test("a VM that is powered off is powered on, and its jobs are watched", () => {
 	]);
 });
 
+/** The deployed instance as a run left it that was cut short while its VM was deleted. */
+function halfDeleted() {
+	const instance = deployed(group("g"), 0, { disk });
+	const record = instance.record ?? expect.fail();
+	return { ...instance, record: { ...record, vm: { ...(record.vm ?? expect.fail()), deleting: true as const } } };
+}
+
+test.each(["running", "stopped"])("a VM whose deletion was cut short, and is %s, is deleted first of all", (state) => {
+	const half = halfDeleted();
+	const of = plan([half], seen([half], {}, state));
+	expect(of.changes).toMatchObject([
+		{ action: "create", reasons: [{ reason: "missing_vm", detail: "VM vm-g/0 was being deleted" }] },
+	]);
+	expect(ids(of).slice(0, 4)).toEqual(["detach-disk g/0", "delete-vm g/0", "create-vm g/0", "bootstrap-vm g/0"]);
+});
+
+test("one that nobody wants any more is not asked to stop its jobs", () => {
+	const of = plan([], seen([]), { obsolete: [{ record: halfDeleted().record, reachable: false }] });
+	expect(ids(of)[0]).toBe("detach-disk g/0");
+});
+
 test("a VM that went off before it was ever prepared is made anew", () => {
 	const instance = deployed(group("g"), 0);
 	const record = instance.record ?? expect.fail();
