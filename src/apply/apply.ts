@@ -19,6 +19,7 @@ const SILENT_MS = 60_000;
  */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
 	const { signal } = callOptions(context);
+	if (plan.steps.length > 0) await context.task.begin();
 	const digest = context.keyedDigest(canonicalJson(plan)).slice(0, 16);
 	const reasons = new Map(plan.changes.map((change) => [change.instance, change.reasons]));
 	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [] };
@@ -78,7 +79,7 @@ function record(
 	{ kind, instance, id }: Step,
 	outcome: RecordedEvent["outcome"],
 	detail: RecordedEvent["detail"],
-	{ store, clock, actor, deployment }: ApplyContext,
+	{ store, clock, actor, deployment, task }: ApplyContext,
 ): Promise<void> {
 	return store.appendEvent({
 		at: clock.now(),
@@ -87,7 +88,7 @@ function record(
 		action: kind,
 		object: instance ?? id,
 		outcome,
-		detail,
+		detail: { ...detail, task: task.number },
 	});
 }
 

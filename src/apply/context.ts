@@ -14,6 +14,7 @@ import type { StemcellName } from "../stemcell/stemcell.ts";
 import type { RenderedJob } from "../template/render.ts";
 import { problemsOf } from "./problems-of.ts";
 import type { Records } from "./records.ts";
+import type { Task } from "./task.ts";
 
 /** How a new VM is entered: one login key for the deployment. */
 export interface Login {
@@ -99,6 +100,7 @@ export interface ApplyContext {
 	readonly reasons?: (instance: InstanceName) => InstanceChange["reasons"];
 	/** `user@host`, for events. */
 	readonly actor: string;
+	readonly task: Task;
 	/** Filled by errand steps. */
 	readonly errandResults: ErrandResult[];
 	readonly clock: Clock;

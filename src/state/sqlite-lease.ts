@@ -32,7 +32,8 @@ export function currentHolder({ database, clock, self }: Holding, deployment: st
 	const row = database.get<LeaseRow>("SELECT * FROM leases WHERE deployment = ?", deployment);
 	if (!row || row.expires_at <= clock.now()) return undefined;
 	if (row.machine === self.machine && !self.isRunning(row.pid)) return undefined;
-	return { holder: row.holder, number: row.number, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
+	const { holder, number, acquired_at: acquiredAt, expires_at: expiresAt } = row;
+	return { holder, number, acquiredAt, expiresAt, ...(row.machine === self.machine ? { pid: row.pid } : {}) };
 }
 
 /** Throws unless the fence is the last that was given out for its deployment, and not yet given back. */

@@ -22,6 +22,8 @@ export interface SqliteStoreOptions extends StoreFile {
 export interface SqliteStore extends StateStore {
 	/** Number (from 1) of the first event that was tampered with; undefined if none was. */
 	firstBrokenEvent(): Promise<number | undefined>;
+	/** Names of all deployments that anything was ever done to, also of those that are gone. */
+	eventfulDeployments(): Promise<readonly string[]>;
 	/** True if anything is sealed here, also of deployments that are gone. */
 	hasVariables(): Promise<boolean>;
 	/** Where it was exported to, if it was. */
@@ -75,6 +77,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		},
 		appendEvent: async (event) => appendEvent(database, event),
 		events: async (deployment, limit) => readEvents(database, deployment, limit),
+		eventfulDeployments: async () =>
+			database
+				.all<{ name: string }>("SELECT DISTINCT deployment AS name FROM events ORDER BY 1")
+				.map(({ name }) => name),
 		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
 		firstBrokenEvent: async () => firstBrokenEvent(database),
 		moved: async () => readMoved(database),

@@ -11,6 +11,8 @@ export interface LeaseHolder {
 	/** `user@host pid 123 (davit deploy)` */
 	readonly holder: string;
 	readonly number: number;
+	/** Its process, if that is of this machine. */
+	readonly pid?: number;
 	/** Wall clock, ms since 1970. */
 	readonly acquiredAt: number;
 	readonly expiresAt: number;
@@ -26,19 +28,25 @@ export interface Lease {
 	release(): Promise<void>;
 }
 
-/** What is recorded of a deployment: enough to plan the next one. What may hold secrets is sealed. */
-export interface DeploymentRecord {
-	readonly name: string;
+/** What a deploy was made from. What may hold secrets is sealed. */
+export interface RecordedInputs {
 	/** Absolute paths of the cloud files that it was deployed with, remembered. None: the embedded provider's, which comes with davit. */
 	readonly cloudFiles: readonly string[];
 	/** Absolute paths of the runtime configs, remembered. */
 	readonly runtimeConfigFiles: readonly string[];
 	readonly manifestFile: string;
-	/** Keyed digest of the interpolated manifest and the cloud of the last finished deploy; absent if none finished. */
-	readonly manifestDigest?: string;
 	/** Sealed: the interpolated manifest (references to generated variables kept), and the cloud file's data. */
 	readonly manifest: unknown;
 	readonly cloud: unknown;
+}
+
+/** What is recorded of a deployment: enough to plan the next one. Its inputs are those of the last finished deploy, or of the first until one has. */
+export interface DeploymentRecord extends RecordedInputs {
+	readonly name: string;
+	/** The inputs of a deploy that has begun and not finished yet. */
+	readonly unfinished?: RecordedInputs;
+	/** Keyed digest of the interpolated manifest and the cloud of the last finished deploy; absent if none finished. */
+	readonly manifestDigest?: string;
 	/** Sealed: the links that other deployments may consume; absent until a deploy has finished. */
 	readonly links?: string;
 	/** Wall clock of the last finished deploy. */

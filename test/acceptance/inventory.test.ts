@@ -80,10 +80,10 @@ describe("what a state store tells", () => {
 	test("events are all that was done, what failed among it, by whom and by which plan", async () => {
 		const preStarts = rows(await shown("events", "--action", "pre-start", "--instance", "web/0"));
 		expect(preStarts.map((row) => row.replace(/ [\d.]+ /, " N "))).toEqual([
-			expect.stringMatching(/^TIME \S+@\S+ pre-start web\/0 failed N hook-failed [0-9a-f]{16}$/),
-			expect.stringMatching(/^TIME \S+@\S+ pre-start web\/0 done N - [0-9a-f]{16}$/),
+			expect.stringMatching(/^TIME \S+@\S+ pre-start web\/0 failed N hook-failed [0-9a-f]{16} \d+$/),
+			expect.stringMatching(/^TIME \S+@\S+ pre-start web\/0 done N - [0-9a-f]{16} \d+$/),
 		]);
-		const [failed = "", done = ""] = preStarts.map((row) => row.split(" ").at(-1));
+		const [failed = "", done = ""] = preStarts.map((row) => row.split(" ").at(-2));
 		expect(failed).not.toBe(done);
 		const all = rows(await shown("events", "--last", "1000"));
 		expect(all.filter((row) => row.includes(" create-vm web/0 "))).toHaveLength(1);

@@ -1,13 +1,13 @@
 import { problem, UserError } from "../../errors.ts";
-import type { RecordedEvent } from "../../state/state.ts";
 import { type Command, text } from "../command.ts";
+import { countOf } from "../session/count-of.ts";
+import { EVENT_COLUMNS, shownEvent } from "../session/shown-event.ts";
 import { chosenDeployment, deploymentOption } from "../session/store.ts";
 import { tableOf } from "../session/table-of.ts";
 import { withStore } from "../session/with-store.ts";
 
 /** As many as a screen or two show. */
 const LAST = 100;
-const COLUMNS = ["time", "actor", "action", "object", "outcome", "seconds", "problems", "plan"];
 
 export const command: Command = {
 	arguments: "",
@@ -35,35 +35,13 @@ event carries a digest of all before it: --verify ends with 1, and names the fir
 			}
 			const name = text(options, "deployment") ?? (await chosenDeployment(store, options, context.env));
 			const [instance, action] = [text(options, "instance"), text(options, "action")];
-			const last = countOf(text(options, "last"));
+			const last = countOf(text(options, "last"), { fallback: LAST, what: "events" });
 			const filtered = instance !== undefined || action !== undefined;
 			const events = await store.events(name, filtered ? Number.MAX_SAFE_INTEGER : last);
 			const chosen = events.filter(
 				(event) => (instance ?? event.object) === event.object && (action ?? event.action) === event.action,
 			);
-			context.emit(tableOf("events", COLUMNS, chosen.slice(-last).map(rowOf)));
+			context.emit(tableOf("events", EVENT_COLUMNS, chosen.slice(-last).map(shownEvent)));
 			return 0;
 		}),
 };
-
-function rowOf({ at, actor, action, object, outcome, detail }: RecordedEvent) {
-	const { durationMs, problems, plan } = detail;
-	return {
-		time: new Date(at).toISOString(),
-		...{ actor, action, object, outcome },
-		seconds: typeof durationMs === "number" ? (durationMs / 1000).toFixed(1) : undefined,
-		problems,
-		plan,
-	};
-}
-
-function countOf(given: string | undefined): number {
-	if (given === undefined) return LAST;
-	if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
-	throw new UserError(
-		problem("usage", `--last ${given} is no number of events`, { hint: "write it as in --last 20" }),
-		{
-			exitCode: 64,
-		},
-	);
-}

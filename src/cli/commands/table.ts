@@ -11,6 +11,7 @@ export interface CommandRow {
 
 export const commandTable: readonly CommandRow[] = [
 	{ name: "deploy", about: "Bring a deployment to what its manifest says", load: () => import("./deploy.ts") },
+	{ name: "resume", about: "Bring a deploy to its end that was cut short", load: () => import("./resume.ts") },
 	{ name: "plan", about: "Show what a deploy would do", load: () => import("./plan.ts") },
 	{ name: "int", about: "Interpolate a manifest: ops files and variables", load: () => import("./int.ts") },
 	{
@@ -44,6 +45,9 @@ export const commandTable: readonly CommandRow[] = [
 	{ name: "releases", about: "List the releases in use", load: () => import("./releases.ts") },
 	{ name: "stemcells", about: "List the stemcells in use", load: () => import("./stemcells.ts") },
 	{ name: "events", about: "List what was done to a deployment, by whom", load: () => import("./events.ts") },
+	{ name: "tasks", about: "List what commands did to deployments, each run a row", load: () => import("./tasks.ts") },
+	{ name: "task", about: "Show the steps of a task, and follow it while it works", load: () => import("./task.ts") },
+	{ name: "cancel-task", about: "End a task that works, at a safe point", load: () => import("./cancel-task.ts") },
 	{ name: "locks", about: "List who works on which deployment", load: () => import("./locks.ts") },
 	{ name: "state", about: "Back up the state store, or move it to another machine", load: () => import("./state.ts") },
 	{ name: "variables", about: "List generated variables", load: () => import("./variables.ts") },

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ApplyContext, Login } from "../../apply/context.ts";
 import type { Records } from "../../apply/records.ts";
+import type { Task } from "../../apply/task.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { type Problem, UserError } from "../../errors.ts";
 import { lastLinesScript } from "../../machine/logs.ts";
@@ -26,6 +27,7 @@ import type { VariableBook } from "./variables.ts";
 export interface ApplyContextParts {
 	readonly context: CliContext;
 	readonly lease: Lease;
+	readonly task: Task;
 	readonly store: StateStore;
 	readonly records: Records;
 	readonly desired: readonly DesiredInstance[];
@@ -101,6 +103,7 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		lastLogLines: (process) => lastLinesScript(process),
 		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),
 		actor: actor(),
+		task: parts.task,
 		errandResults: [],
 		clock: context.clock,
 		random: context.random,

@@ -4,9 +4,8 @@ import type { DeployFlags } from "./deploy.ts";
 import { importedVariables, varsStoreOption } from "./imported-variables.ts";
 import { stemcellOption } from "./stemcells.ts";
 
-/** Options of `deploy` and `plan` that say what the plan is to hold. */
-export const deployOptions = [
-	stemcellOption,
+/** Options that say what a plan is to hold. */
+export const planOptions = [
 	varsStoreOption,
 	{ flags: "--fix", about: "recreate VMs that don't answer" },
 	{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
@@ -17,6 +16,9 @@ export const deployOptions = [
 		repeat: true,
 	},
 ] as const;
+
+/** Options of `deploy` and `plan`. */
+export const deployOptions = [stemcellOption, ...planOptions] as const;
 
 /** What these options ask for. Throws a UserError if the vars store can't be read. */
 export async function deployFlags(

@@ -1,7 +1,7 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import type { DiffOptions } from "../../plan/diff-instance.ts";
 import type { InstanceName } from "../../plan/step.ts";
-import type { DeploymentRecord } from "../../state/state.ts";
+import type { DeploymentRecord, RecordedInputs } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
 import { type DeployPlan, planFrom } from "./deploy-plan.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
@@ -22,6 +22,8 @@ export interface DeployFlags extends DesiredFlags, DiffOptions {
 export interface PreparedDeploy extends DeployPlan {
 	readonly state: DesiredState;
 	readonly applyContext: ApplyContext;
+	/** What it is made from. */
+	readonly recorded: RecordedInputs;
 	/** What the manifest wants to be told at the end. */
 	readonly notes: readonly string[];
 	readonly close: () => Promise<void>;
@@ -54,6 +56,7 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			...planned,
 			state,
 			applyContext: applyContext({ ...run, ...state, record: () => withLinks(record, state, run) }),
+			recorded: inputsOf(record),
 			notes,
 			close: state.close,
 		};
@@ -61,6 +64,10 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 		await state.close();
 		throw error;
 	}
+}
+
+function inputsOf({ cloudFiles, runtimeConfigFiles, manifestFile, manifest, cloud }: RecordedInputs) {
+	return { cloudFiles, runtimeConfigFiles, manifestFile, manifest, cloud };
 }
 
 /** With what other deployments may consume from now on. */

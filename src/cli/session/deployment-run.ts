@@ -1,6 +1,7 @@
 import type { Login } from "../../apply/context.ts";
 import { Records } from "../../apply/records.ts";
 import { settleIntents } from "../../apply/resume.ts";
+import { createTask, type Task } from "../../apply/task.ts";
 import type { BlobStore } from "../../blobs/blobs.ts";
 import { canonicalJson } from "../../digest.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
@@ -12,7 +13,7 @@ import { ensureLogin } from "./login.ts";
 import { type Machines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
 import { openBlobs } from "./releases.ts";
-import { holderName, openKey } from "./store.ts";
+import { actor, holderName, openKey } from "./store.ts";
 
 /** All that a command which changes a deployment has at hand while it holds the lease. */
 export interface DeploymentRun {
@@ -21,6 +22,7 @@ export interface DeploymentRun {
 	readonly store: SqliteStore;
 	readonly key: Key;
 	readonly lease: Lease;
+	readonly task: Task;
 	readonly records: Records;
 	/** As it was recorded when the run began. */
 	readonly former: DeploymentRecord | undefined;
@@ -45,6 +47,9 @@ export async function withRun<T>(
 	const { name } = inputs.deployment;
 	const lease = await store.acquire(name, holderName(verb));
 	const ending: (() => Promise<void> | void)[] = [() => lease.release()];
+	const task = createTask({ command: verb, actor: actor(), store, lease, clock: context.clock });
+	let failure: unknown;
+	ending.unshift(() => task.end(failure));
 	try {
 		const { deployment: former, ...recorded } = await store.read(name);
 		const records = new Records(recorded);
@@ -75,6 +80,7 @@ export async function withRun<T>(
 			store,
 			key,
 			lease,
+			task,
 			records,
 			former,
 			inputsDigest,
@@ -83,6 +89,9 @@ export async function withRun<T>(
 			machines,
 			blobs,
 		});
+	} catch (error) {
+		failure = error;
+		throw error;
 	} finally {
 		for (const end of ending) await end();
 	}
