@@ -8,20 +8,29 @@ export class DavitProcess {
 	#awake: Promise<void> = Promise.resolve();
 	/** Resolves once it was killed or suspended. */
 	readonly stopped: Promise<"killed" | "suspended">;
+	/** Resolves once it was killed. */
+	readonly killed: Promise<"killed">;
 	#tellStopped: (how: "killed" | "suspended") => void = () => {};
+	#tellKilled: (how: "killed") => void = () => {};
 
 	constructor() {
 		this.stopped = new Promise((resolve) => {
 			this.#tellStopped = resolve;
 		});
+		this.killed = new Promise((resolve) => {
+			this.#tellKilled = resolve;
+		});
 	}
 
 	kill(): void {
+		if (this.#state !== "running") return;
 		this.#state = "killed";
 		this.#tellStopped("killed");
+		this.#tellKilled("killed");
 	}
 
 	suspend(): void {
+		if (this.#state !== "running") return;
 		this.#state = "suspended";
 		this.#tellStopped("suspended");
 		this.#awake = new Promise((resolve) => {

@@ -109,7 +109,7 @@ export class SimulatedWorld {
 		if (code !== "suspended") return endedBy(code);
 		const wake = () => {
 			davit.resume();
-			return this.time.until(run.then(endedBy));
+			return this.time.until(Promise.race([run, davit.killed]).then(endedBy));
 		};
 		return { ...endedBy(code), wake };
 	}
