@@ -59,6 +59,8 @@ export interface UpdateConfig {
 	readonly updateWatchTime: WatchTime;
 	readonly serial: boolean;
 	readonly vmStrategy: "delete-create" | "create-swap-delete";
+	/** Which jobs of an instance an update stops and starts. */
+	readonly restart: "all" | "changed";
 	readonly initialDeployAzUpdateStrategy: "serial" | "parallel";
 }
 

@@ -49,6 +49,8 @@ const ABOUT = {
 	update_watch_time: "The same for the other instances.",
 	serial: "true (default): this group alone, after the one before; false: together with its neighbours.",
 	vm_strategy: "Read and passed over: a VM is always deleted before the new one is made (delete-create).",
+	restart:
+		"davit's own. all (default, as BOSH): an instance that changes stops and starts all its jobs. changed: only those whose template, property, link or package changed; every pre-start and post-start of the VM runs again, also beside jobs that run.",
 	initial_deploy_az_update_strategy: "On the first deploy: serial (default), AZ by AZ, or parallel.",
 };
 
@@ -60,6 +62,7 @@ export const updatePart = section({
 	update_watch_time: optional(watchTime).describe(ABOUT.update_watch_time),
 	serial: optional(flag).describe(ABOUT.serial),
 	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(ABOUT.vm_strategy),
+	restart: optional(z.enum(["all", "changed"])).describe(ABOUT.restart),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
 		ABOUT.initial_deploy_az_update_strategy,
 	),
@@ -72,6 +75,7 @@ export const updatePart = section({
 			updateWatchTime: part.update_watch_time,
 			serial: part.serial,
 			vmStrategy: part.vm_strategy,
+			restart: part.restart,
 			initialDeployAzUpdateStrategy: part.initial_deploy_az_update_strategy,
 		}),
 );
@@ -84,6 +88,7 @@ export const update = section({
 	update_watch_time: watchTime.describe(ABOUT.update_watch_time),
 	serial: optional(flag).describe(ABOUT.serial),
 	vm_strategy: optional(z.enum(["delete-create", "create-swap-delete"])).describe(ABOUT.vm_strategy),
+	restart: optional(z.enum(["all", "changed"])).describe(ABOUT.restart),
 	initial_deploy_az_update_strategy: optional(z.enum(["serial", "parallel"])).describe(
 		ABOUT.initial_deploy_az_update_strategy,
 	),
@@ -95,6 +100,7 @@ export const update = section({
 		updateWatchTime: whole.update_watch_time,
 		serial: whole.serial ?? true,
 		vmStrategy: whole.vm_strategy ?? "delete-create",
+		restart: whole.restart ?? "all",
 		initialDeployAzUpdateStrategy: whole.initial_deploy_az_update_strategy ?? "serial",
 	}),
 );

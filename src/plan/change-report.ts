@@ -30,10 +30,12 @@ export function changeOf(
 	{ steps, diff, hasDisk, former, turn }: Surroundings,
 ): ChangeReport {
 	const kinds = new Set(steps.map(({ kind }) => kind));
+	const restarts = steps.flatMap((step) => (step.kind === "stop" && step.checks ? step.jobs : []));
 	return {
 		instance,
 		action,
 		downtime: downtimeOf(action, kinds),
+		...(restarts.length > 0 ? { restarts } : {}),
 		disk: diskOf(kinds, hasDisk),
 		...(turn === undefined ? {} : { turn }),
 		canary: canary === true,

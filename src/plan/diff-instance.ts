@@ -1,4 +1,5 @@
 import type { VmCid } from "../cpi/cpi.ts";
+import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
 import type { InstanceName, Reason } from "./step.ts";
@@ -142,11 +143,9 @@ function appliedReasons(desired: DesiredInstance): WhyChanged[] {
 		if (!former) reasons.push({ reason: "job", detail: `job ${name} is new` });
 		else if (former.fingerprint !== job.job.fingerprint)
 			reasons.push({ reason: "job", detail: `job ${name} is another version` });
-		else if (former.input !== job.input && former.output !== job.output)
-			reasons.push({ reason: "configuration", detail: `job ${name}` });
+		else if (isConfiguredAnew(job, applied)) reasons.push({ reason: "configuration", detail: `job ${name}` });
 	}
-	for (const use of desired.packages)
-		if (applied.packages[use.name] !== use.key) reasons.push({ reason: "packages", detail: `package ${use.name}` });
+	for (const name of changedPackages(desired)) reasons.push({ reason: "packages", detail: `package ${name}` });
 	const gone = Object.keys(applied.packages).filter((name) => !desired.packages.some((use) => use.name === name));
 	for (const name of gone) reasons.push({ reason: "packages", detail: `package ${name} is no longer wanted` });
 	return reasons;

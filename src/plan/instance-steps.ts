@@ -1,4 +1,5 @@
 import type { InstanceRecord } from "../state/state.ts";
+import { changedJobs } from "./changed-jobs.ts";
 import { diskGrows, type InstanceDiff } from "./diff-instance.ts";
 import type { Step } from "./step.ts";
 
@@ -74,7 +75,15 @@ function powerOn({ vm, desired }: InstanceDiff): StepData[] {
 
 /** As in BOSH, drain is told of a shutdown also when the persistent disk changes. */
 function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: StepOptions): StepData[] {
-	const jobs = Object.keys(desired.record?.applied?.jobs ?? {});
+	const former = desired.record?.applied?.jobs ?? {};
+	const changed =
+		vm === "keep"
+			? changedJobs(
+					desired,
+					reasons.map(({ reason }) => reason),
+				)
+			: undefined;
+	const jobs = changed ?? Object.keys(former);
 	const rests = desired.record?.atRest === true && !runs;
 	if (jobs.length === 0 || rests) return [];
 	const isNoMore = vm === "replace" || vm === "remove";
@@ -83,6 +92,7 @@ function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: 
 		{
 			kind: "stop",
 			jobs,
+			...(changed ? { checks: changed.flatMap((job) => former[job]?.checks ?? []) } : {}),
 			next: isNoMore ? "delete" : "keep",
 			drain: isNoMore || reasons.some(({ reason }) => reason === "persistent_disk") ? "shutdown" : "update",
 			skipDrain,

@@ -10,6 +10,10 @@ const change = z.strictObject({
 		.describe(
 			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; they are stopped; the end.",
 		),
+	restarts: z
+		.array(z.string())
+		.optional()
+		.describe("The jobs that are stopped, where the others run on (update.restart: changed). Absent: all of them."),
 	disk: z
 		.enum(["none", "kept", "created", "grown", "orphaned"])
 		.describe("What becomes of its persistent disk; an orphaned one is kept, and can be attached again."),

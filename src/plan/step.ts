@@ -67,6 +67,8 @@ export type Step = StepBase &
 		| {
 				readonly kind: "stop";
 				readonly jobs: readonly string[];
+				/** The jobs' checks, where others of the instance run on. Absent: all checks of the VM. */
+				readonly checks?: readonly string[];
 				readonly next: "keep" | "delete";
 				readonly drain: "update" | "shutdown";
 				readonly skipDrain: boolean;

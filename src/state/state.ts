@@ -116,6 +116,8 @@ export interface AppliedRecord {
 				readonly input: string;
 				readonly output: string;
 				readonly files: readonly string[];
+				/** Names of its checks, in the supervisor's table. Absent: an older davit did not note them. */
+				readonly checks?: readonly string[];
 			}
 		>
 	>;

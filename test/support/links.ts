@@ -117,6 +117,7 @@ export function linkGroup(
 				updateWatchTime: { fromMs: 1000, toMs: 30000 },
 				serial: true,
 				vmStrategy: "delete-create",
+				restart: "all",
 				initialDeployAzUpdateStrategy: "serial",
 			},
 			migratedFrom: [],

@@ -38,6 +38,7 @@ export function update(
 		updateWatchTime: { fromMs: 1, toMs: 200 },
 		serial: true,
 		vmStrategy: "delete-create",
+		restart: "all",
 		initialDeployAzUpdateStrategy: "serial",
 		...more,
 	};

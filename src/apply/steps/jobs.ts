@@ -1,4 +1,5 @@
 import { installJobsScript, jobsArchive } from "../../machine/job.ts";
+import { monitChecksOf } from "../../machine/monit-files.ts";
 import { hostsScript, recordsScript } from "../../machine/names.ts";
 import { activatePackagesScript } from "../../machine/package.ts";
 import { writeTableScript } from "../../machine/supervisor/control.ts";
@@ -36,6 +37,7 @@ export async function installJobs(step: Of<"install-jobs">, context: ApplyContex
 					input: context.inputOf(name, job.name),
 					output: jobs[position]?.digest ?? "",
 					files: rendered[position]?.files.map(({ path }) => path) ?? [],
+					checks: rendered[position] ? monitChecksOf(rendered[position]).checks.map(({ name }) => name) : [],
 				},
 			]),
 		),

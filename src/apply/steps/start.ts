@@ -1,5 +1,11 @@
 import { type Problem, problem, UserError } from "../../errors.ts";
-import { controlScript, type ProcessStatus, parseStatus, statusScript } from "../../machine/supervisor/control.ts";
+import {
+	type ControlAction,
+	controlScript,
+	type ProcessStatus,
+	parseStatus,
+	statusScript,
+} from "../../machine/supervisor/control.ts";
 import type { Step } from "../../plan/step.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { lastLines, runScript } from "../run-script.ts";
@@ -72,15 +78,30 @@ function stateOf({ status, message }: ProcessStatus): string {
 	return `is "${status}"${message ? ` (${message})` : ""}`;
 }
 
-/** Stops all processes and waits until none runs; after five minutes it goes on, as BOSH does, with a warning. */
-export async function stopProcesses(step: Step & { instance: string }, context: ApplyContext): Promise<void> {
+/** Tells the supervisor what to do with some checks, or with all. */
+export async function control(
+	action: ControlAction,
+	step: Step & { instance: string; checks?: readonly string[] },
+	context: ApplyContext,
+	code: string,
+): Promise<void> {
+	const script = controlScript(action, step.checks ?? "all");
+	if (script !== "") await runScript(context, step, script, code);
+}
+
+/** Stops the step's processes, or all, and waits until none runs; after five minutes it goes on, as BOSH does, with a warning. */
+export async function stopProcesses(
+	step: Step & { instance: string; checks?: readonly string[] },
+	context: ApplyContext,
+): Promise<void> {
 	const { clock } = context;
 	const { signal } = callOptions(context);
-	await runScript(context, step, controlScript("stop", "all"), "not-stopped");
+	await control("stop", step, context, "not-stopped");
+	const isMeant = ({ name }: ProcessStatus) => step.checks?.includes(name) ?? true;
 	const begin = clock.monotonic();
 	for (let look = 0; ; look += 1) {
 		const running = (await statuses(step, context)).filter(
-			({ pid, pending }) => pending === "stop" || (pid !== undefined && pid > 0),
+			(process) => isMeant(process) && (process.pending === "stop" || (process.pid !== undefined && process.pid > 0)),
 		);
 		if (running.length === 0) return;
 		const names = running.map(({ name }) => name).join(", ");

@@ -60,7 +60,10 @@ const DISKS: Readonly<Record<Change["disk"], string | undefined>> = {
 
 function changeLines(alike: readonly Change[]): string {
 	const [first] = alike as readonly [Change];
-	const what = [first.action, DOWNTIMES[first.downtime], DISKS[first.disk], turnsText(alike)];
+	const jobs =
+		first.restarts &&
+		`of its jobs ${listed(first.restarts)} ${first.restarts.length === 1 ? "is" : "are"} stopped and started`;
+	const what = [first.action, jobs ?? DOWNTIMES[first.downtime], DISKS[first.disk], turnsText(alike)];
 	const names = alike.map(({ instance }) => instance);
 	const head = `  ${listed(names)}: ${what.filter((part) => part !== undefined).join("; ")}`;
 	return [head, ...first.reasons.flatMap(reasonLines)].join("\n");

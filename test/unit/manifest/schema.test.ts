@@ -84,6 +84,7 @@ test("update: defaults, percentages, watch times in ms, and a group's own", () =
 		updateWatchTime: { fromMs: 3000, toMs: 3000 },
 		serial: true,
 		vmStrategy: "delete-create",
+		restart: "all",
 		initialDeployAzUpdateStrategy: "serial",
 	});
 	expect(instanceGroups[0]?.update).toEqual({
@@ -91,6 +92,7 @@ test("update: defaults, percentages, watch times in ms, and a group's own", () =
 		maxInFlight: { count: 3 },
 		serial: false,
 		vmStrategy: "create-swap-delete",
+		restart: "all",
 	});
 	expect(instanceGroups[1]?.update).toEqual(update);
 });
