@@ -11,6 +11,8 @@ export interface Task {
 	readonly number: number;
 	/** Records that the first step is about to begin; again without effect. */
 	begin(): Promise<void>;
+	/** It ends badly, though nothing is thrown: the codes say why. */
+	fails(codes: readonly string[]): void;
 	/** Records how it ended, if it had begun; undefined: well. Nothing, if by now the deployment may be somebody else's. */
 	end(error: unknown): Promise<void>;
 }
@@ -28,6 +30,7 @@ export interface TaskParts {
 export function createTask({ command, actor, store, lease, clock }: TaskParts): Task {
 	const { deployment, number } = lease.fence;
 	let begunAt: number | undefined;
+	let failed: readonly string[] = [];
 	const record = (outcome: RecordedEvent["outcome"], detail: RecordedEvent["detail"]) =>
 		store.appendEvent({
 			at: clock.now(),
@@ -41,10 +44,14 @@ export function createTask({ command, actor, store, lease, clock }: TaskParts): 
 			begunAt = clock.monotonic();
 			await record("started", {});
 		},
+		fails: (codes) => {
+			failed = codes;
+		},
 		end: async (error) => {
 			if (begunAt === undefined || lease.signal.aborted) return;
 			const durationMs = Math.round(clock.monotonic() - begunAt);
-			if (error === undefined) await record("done", { durationMs });
+			if (error === undefined && failed.length === 0) await record("done", { durationMs });
+			else if (error === undefined) await record("failed", { durationMs, problems: failed });
 			// That it can't be noted is not what has failed.
 			else await record("failed", { durationMs, problems: codesOf(error), ...exitOf(error) }).catch(() => {});
 		},

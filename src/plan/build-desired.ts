@@ -1,9 +1,8 @@
 import type { VmNetwork } from "../cpi/cpi.ts";
 import { digestOf } from "../digest.ts";
-import { type Problem, problem, UserError } from "../errors.ts";
+import { type Problem, UserError } from "../errors.ts";
 import type { Cloud } from "../manifest/cloud.ts";
-import type { Deployment, InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
-import { nearest } from "../manifest/nearest.ts";
+import type { Deployment, InstanceGroup, ValueMap } from "../manifest/deployment.ts";
 import { neededPackages } from "../release/compile-graph.ts";
 import type { Release } from "../release/release.ts";
 import type { DiskRecord } from "../state/state.ts";
@@ -26,6 +25,7 @@ import type { JobUse, PlacedInstance } from "./placed.ts";
 import { type LinksElsewhere, type SharedLinks, sharedLinks } from "./shared-links.ts";
 import { templateSpec } from "./spec.ts";
 import type { PackageUse, ShapeStemcell, VmShape } from "./step.ts";
+import { unknownJob } from "./unknown-jobs.ts";
 
 export interface DesiredInput {
 	readonly deployment: Deployment;
@@ -138,16 +138,6 @@ function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, p
 		if (job) return [{ ref, job, path }];
 		problems.push(unknownJob(group, ref, release, `${path}/name`));
 		return [];
-	});
-}
-
-function unknownJob(group: InstanceGroup, ref: JobRef, release: Release, path: string): Problem {
-	const names = [...release.jobs.keys()];
-	const near = nearest(ref.name, names);
-	const message = `instance group "${group.name}": release "${release.name}/${release.version}" has no job "${ref.name}"`;
-	return problem("no-job", message, {
-		place: { path },
-		hint: near ? `did you mean "${near}"?` : `its jobs are ${names.sort().join(", ")}`,
 	});
 }
 

@@ -32,7 +32,9 @@ export const command: Command = {
 			const { results, fetched } = group
 				? await runGroup(String(errand), run, options)
 				: await runColocated(String(errand), run, options);
-			return showResults(results, context) && fetched ? 0 : 1;
+			const well = showResults(results, context);
+			if (!well) run.task.fails(["errand-failed"]);
+			return well && fetched ? 0 : 1;
 		});
 	},
 };

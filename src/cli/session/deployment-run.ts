@@ -13,6 +13,7 @@ import { ensureLogin } from "./login.ts";
 import { type Machines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
 import { openBlobs } from "./releases.ts";
+import { refuseSharedVms } from "./shared-vms.ts";
 import { actor, holderName, openKey } from "./store.ts";
 
 /** All that a command which changes a deployment has at hand while it holds the lease. */
@@ -52,6 +53,7 @@ export async function withRun<T>(
 	ending.unshift(() => task.end(failure));
 	try {
 		const { deployment: former, ...recorded } = await store.read(name);
+		refuseSharedVms(recorded.instances);
 		const records = new Records(recorded);
 		const login = await ensureLogin(lease, store, key, context);
 		const owner = { store: store.uuid, deployment: name };

@@ -16,6 +16,7 @@ import { readInputs, readText } from "./inputs.ts";
 import { packageFolder } from "./package-folder.ts";
 import { openPart } from "./recorded-parts.ts";
 import { stemcellChoices } from "./stemcells.ts";
+import { WrongManifest, withJobProblems } from "./wrong-manifest.ts";
 
 /** The files beside the manifest, absolute: remembered with the deployment. */
 type ConfigFiles = Pick<DeploymentRecord, "cloudFiles" | "runtimeConfigFiles">;
@@ -83,9 +84,17 @@ export async function readManifest(
 	const runtime = await Promise.all(files.runtimeConfigFiles.map(read("runtime config")));
 	const manifest = withRuntimeConfigs(own, runtime);
 	if (manifest.problems.length > 0) throw new UserError([...manifest.problems, ...cloud.problems]);
-	const checked = check(manifest, cloud, dirname(manifestFile), cpiMayLack);
+	const checked = await checkAll(() => check(manifest, cloud, dirname(manifestFile), cpiMayLack), context);
 	const folderOf = (choice: number) => dirname(resolve(context.cwd, cloud.place(`/stemcells/${choice}`).file ?? ""));
 	return { ...withChoices(checked, stemcellChoices(options, context), folderOf), manifestFile, files };
+}
+
+async function checkAll<T>(check: () => T, context: CliContext): Promise<T> {
+	try {
+		return check();
+	} catch (error) {
+		throw await withJobProblems(error, context);
+	}
 }
 
 /** The files that a repeatable option names, absolute. */
@@ -140,7 +149,8 @@ function check(
 			? [...problems, ...checkDeployment(parsed.deployment, parsedCloud.cloud, { manifest, cloud })]
 			: problems;
 	const errors = all.filter(({ severity }) => severity === "error");
-	if (errors.length > 0 || !parsed.deployment || !parsedCloud.cloud) throw new UserError(errors);
+	if (parsed.deployment && errors.length > 0) throw new WrongManifest(errors, parsed.deployment, manifest.place);
+	if (!parsed.deployment || !parsedCloud.cloud) throw new UserError(errors);
 	const warnings = [...manifest.warnings, ...cloud.warnings, ...all.filter(({ severity }) => severity === "warning")];
 	return {
 		deployment: parsed.deployment,
