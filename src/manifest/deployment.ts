@@ -105,6 +105,8 @@ export interface JobRef {
 		readonly type: string;
 		readonly properties: readonly string[];
 	}[];
+	/** Once its pre-start has begun, a deploy that fails is not undone. */
+	readonly undo?: "never";
 }
 
 export interface ConsumeRef {

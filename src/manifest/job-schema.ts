@@ -58,6 +58,9 @@ export const job = section({
 		"By link name: where it comes from; nil blocks an optional link.",
 	),
 	provides: optional(z.record(z.string(), linkOf(provide))).describe("By link name: how others find it; nil hides it."),
+	undo: optional(z.literal("never")).describe(
+		"davit's own. never: its pre-start may change data for good, so once that has begun a deploy that fails is not undone (davit deploy --on-failure undo).",
+	),
 	custom_provider_definitions: optional(
 		z.array(
 			section({
@@ -71,7 +74,7 @@ export const job = section({
 	(given): JobRef => ({
 		name: given.name,
 		release: given.release,
-		...compact({ properties: given.properties }),
+		...compact({ properties: given.properties, undo: given.undo }),
 		consumes: given.consumes ?? {},
 		provides: given.provides ?? {},
 		customProviderDefinitions: given.custom_provider_definitions ?? [],

@@ -78,6 +78,7 @@ export const planReport = z.strictObject({
 		instances: z.array(instanceName),
 		vms: z.array(z.string()).describe("cids, those among them that are made anew."),
 	}),
+	irreversible: z.array(z.string()).describe("Ids of steps after which davit deploy --on-failure undo does not undo."),
 	totals: z.strictObject({
 		instances: z.int(),
 		persistent_disk: z.int().describe("MiB"),

@@ -2,6 +2,7 @@ import type { InstanceRecord } from "../state/state.ts";
 import { changeOf, type FormerInstance } from "./change-report.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
+import { irreversibleSteps } from "./irreversible.ts";
 import type { PlanReport } from "./report-schema.ts";
 import type { InstanceName, Plan, Step } from "./step.ts";
 import { turnsOf } from "./turns.ts";
@@ -62,6 +63,9 @@ export function reportPlan(input: ReportInput): PlanReport {
 				step.kind === "delete-vm" || step.kind === "delete-orphan-vm" ? [String(step.cid)] : [],
 			),
 		},
+		irreversible: irreversibleSteps(plan.steps, new Map(diffs.map(({ desired }) => [desired.name, desired]))).map(
+			({ id }) => id,
+		),
 		totals: totalsOf(diffs),
 		...(time
 			? { estimate: { seconds: Math.round(time.ms / 1000), samples: time.samples, unknown: [...time.unknown] } }

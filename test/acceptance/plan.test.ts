@@ -142,6 +142,7 @@ describe("davit plan", () => {
 			  copied:      2 packages, 1 KiB of those that are compiled
 			  deleted:     db/0
 			  VMs deleted: vm-CID, vm-CID, vm-CID
+			  no undo:     once this has begun: orphan-disk db/0
 			  in all:      2 instances (VM types: 2 minimal); addresses: 2 default
 			  time:        about N s, as N past steps took; never done here, and not counted: delete-instance, delete-vm, detach-disk, orphan-disk, stop
 			"

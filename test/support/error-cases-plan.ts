@@ -93,7 +93,16 @@ const offered = {
 };
 
 const report: PlanReport = {
-	...{ deployment: "shop", first_deploy: false, refreshed: true, unchanged: 3, changes: [], compile: [], steps: [] },
+	...{
+		deployment: "shop",
+		first_deploy: false,
+		refreshed: true,
+		unchanged: 3,
+		changes: [],
+		compile: [],
+		irreversible: [],
+		steps: [],
+	},
 	...{ packages: { there: 0, copied: 0, bytes: 0 }, variables: [], deletes: { instances: [], vms: [] } },
 	totals: {
 		instances: 3,

@@ -3,7 +3,7 @@ import { deployOptions } from "../session/deploy-flags.ts";
 import { withRun } from "../session/deployment-run.ts";
 import { manifestOptions } from "../session/inputs.ts";
 import { configOptions, readManifest } from "../session/manifest.ts";
-import { consentOptions, runDeploy } from "../session/run-deploy.ts";
+import { applyOptions, runDeploy } from "../session/run-deploy.ts";
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
@@ -16,7 +16,7 @@ export const command: Command = {
 			flags: "--plan <file>",
 			about: "apply what davit plan --out has saved, and refuse if it would be anything else by now",
 		},
-		...consentOptions,
+		...applyOptions,
 	],
 	help: `A deploy that was interrupted goes on where it was. Exit codes: 0 done, 1 failed, 3 another davit works on the deployment,
 4 refused (the message names the flag), 64 wrong usage, 130 interrupted.`,

@@ -2,14 +2,14 @@ import type { Command } from "../command.ts";
 import { planOptions } from "../session/deploy-flags.ts";
 import { withRun } from "../session/deployment-run.ts";
 import { recordedInputs } from "../session/manifest.ts";
-import { consentOptions, runDeploy } from "../session/run-deploy.ts";
+import { applyOptions, runDeploy } from "../session/run-deploy.ts";
 import { chosenDeployment, deploymentOption } from "../session/store.ts";
 import { tasksOf } from "../session/tasks.ts";
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "",
-	options: [deploymentOption, ...planOptions, ...consentOptions],
+	options: [deploymentOption, ...planOptions, ...applyOptions],
 	help: `Brings the last deploy to its end if it failed, was interrupted or killed: by the manifest, cloud and variables that it was given, whatever has
 become of those files since. What its options asked for besides (--recreate, --skip-drain) has to be asked for again.`,
 	run: (_, options, context) =>

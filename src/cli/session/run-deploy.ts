@@ -10,9 +10,11 @@ import type { DeploymentRun } from "./deployment-run.ts";
 import { planReport } from "./plan-report.ts";
 import { refuseOtherPlan } from "./saved-plan.ts";
 import { showPlan } from "./show-plan.ts";
+import { applyOrUndo, onFailureOption, undoes } from "./undo.ts";
 
-/** Options with which an operator agrees to what a plan would do. */
-export const consentOptions = [
+/** Options of commands that apply a whole deploy: what an operator agrees to, and what a failure means. */
+export const applyOptions = [
+	onFailureOption,
 	consentOption,
 	{ flags: "--allow-deletions", about: "delete whole instance groups, though they are most of the deployment" },
 ] as const;
@@ -20,6 +22,7 @@ export const consentOptions = [
 /** Plans and applies a deploy of the run's inputs, with the options of `davit deploy`. */
 export async function runDeploy(run: DeploymentRun, options: Options): Promise<void> {
 	const { context, former, inputs } = run;
+	const undoing = undoes(options);
 	const flags = await deployFlags(inputs.deployment.variables, options, context);
 	const prepared = await prepareDeploy(run, flags);
 	try {
@@ -48,7 +51,8 @@ export async function runDeploy(run: DeploymentRun, options: Options): Promise<v
 		showPlan(plan, context);
 		await markUnfinished(run, prepared.recorded);
 		const begin = context.clock.monotonic();
-		await applyPlan(plan, prepared.applyContext);
+		if (undoing) await applyOrUndo(prepared, run, flags);
+		else await applyPlan(plan, prepared.applyContext);
 		context.emit({
 			type: "note",
 			text: `${name}: deployed in ${((context.clock.monotonic() - begin) / 1000).toFixed(1)} s`,

@@ -92,7 +92,8 @@ function shown(value: unknown): string {
 	return line === text && line.length <= 80 ? line : `${line.slice(0, 80)}…`;
 }
 
-function factLines({ compile, packages, variables, deletes, totals, estimate }: PlanReport): string {
+function factLines(report: PlanReport): string {
+	const { compile, packages, variables, deletes, totals, estimate } = report;
 	const compilers = [...Map.groupBy(compile, ({ instance }) => instance)].map(
 		([name, all]) => `${name} (${all.length})`,
 	);
@@ -104,6 +105,7 @@ function factLines({ compile, packages, variables, deletes, totals, estimate }: 
 		variables.length > 0 ? ["generated", listed(variables)] : undefined,
 		deletes.instances.length > 0 ? ["deleted", listed(deletes.instances)] : undefined,
 		deletes.vms.length > 0 ? ["VMs deleted", listed(deletes.vms)] : undefined,
+		report.irreversible.length > 0 ? ["no undo", `once this has begun: ${listed(report.irreversible)}`] : undefined,
 		["in all", totalsText(totals)],
 		estimate ? ["time", timeText(estimate)] : undefined,
 	];
