@@ -8,7 +8,7 @@ import { run } from "../support/acceptance-process.ts";
 import { firstProcess, listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
 import { sshServerOf } from "../support/embedded-ssh.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import {
 	note,
 	type TinyJob,
@@ -42,7 +42,7 @@ function writeInputs(world: World, job: TinyJob, packages: TinyPackages = {}, pr
 
 const watch = { canary_watch_time: "2000-6000", update_watch_time: "2000-6000" };
 
-describe.each(users)("what fails on a VM, as $name", (user) => {
+describe.each(oneUser)("what fails on a VM, as $name", (user) => {
 	test("a packaging script that fails", () =>
 		withWorld(user, async (world) => {
 			const job = { packages: ["sound", "words"] };

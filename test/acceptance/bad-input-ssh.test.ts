@@ -5,7 +5,7 @@ import { generateKeyPair } from "../../src/ssh/keys.ts";
 import { type World, withWorld } from "../support/acceptance.ts";
 import { listingOf, recordedListing } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { type Sshd, sshdMissing, startSshd } from "../support/sshd.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -30,7 +30,7 @@ const same = (text: string) =>
 		.replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
 		.replace(/10\.77\.0\.\d+/g, "ADDRESS");
 
-describe.skipIf(sshdMissing()).each(users)("a jump host, as $name", (user) => {
+describe.skipIf(sshdMissing()).each(oneUser)("a jump host, as $name", (user) => {
 	let sshd: Sshd;
 	beforeAll(async () => {
 		sshd = await startSshd({ config: ["AllowTcpForwarding no"] });

@@ -4,12 +4,12 @@ import { openWorld, type World } from "../support/acceptance.ts";
 import { interruptInEachKind, killInEachKind } from "../support/acceptance-cut.ts";
 import { leftovers } from "../support/acceptance-leftovers.ts";
 import { firstProcess, listingOf, processesBeside, readState, recordedListing } from "../support/acceptance-state.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const DELETE = ["delete-deployment", "-n"];
 
-describe.each(users)("delete-deployment as $name", (user) => {
+describe.each(oneUser)("delete-deployment as $name", (user) => {
 	let world: World;
 
 	beforeAll(() => {

@@ -5,13 +5,13 @@ import type { DavitEvent } from "../../src/events.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { startedKinds } from "../support/acceptance-golden.ts";
 import { firstProcess, listingOf, readState, recordedListing, vmRoot } from "../support/acceptance-state.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const HOOKS = ["pre-start", "post-start", "post-deploy", "drain"] as const;
 const CONFIG = "var/vcap/jobs/app/config/app";
 
-describe.each(users)("what changed behind davit's back, as $name", (user) => {
+describe.each(oneUser)("what changed behind davit's back, as $name", (user) => {
 	let world: World;
 
 	beforeAll(async () => {

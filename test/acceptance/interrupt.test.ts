@@ -5,7 +5,7 @@ import type { DavitEvent } from "../../src/events.ts";
 import { type World, withWorld } from "../support/acceptance.ts";
 import type { Running } from "../support/acceptance-process.ts";
 import { listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import {
 	type HookName,
 	note,
@@ -75,7 +75,7 @@ async function expectDeployed(world: World): Promise<void> {
 	expect(last, all.join()).toEqual(["app pre-start", "app start", "app post-start", "app post-deploy"]);
 }
 
-describe.each(users)("interrupted, as $name", (user) => {
+describe.each(oneUser)("interrupted, as $name", (user) => {
 	test("Ctrl-C in each kind of step of a first deploy: it stops cleanly, and the next goes on", () =>
 		withWorld(user, async (world) => {
 			writeInputs(world);

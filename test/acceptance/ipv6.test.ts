@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { withWorld } from "../support/acceptance.ts";
 import { addresses, ipv6Networks, KNOWN, PLACED, writeIpv6Inputs } from "../support/ipv6-inputs.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 
 const CLOUD = readFileSync(join(import.meta.dirname, "../../manifests/cloud/local.yml"), "utf8")
 	.replace(/^networks:\n(?:[- ].*\n)+/m, ipv6Networks({}))
 	.replace("network: default", "network: six");
 
-describe.each(users)("IPv6 on this machine, as $name", (user) => {
+describe.each(oneUser)("IPv6 on this machine, as $name", (user) => {
 	test("instances with an IPv6 address only, and with one of each family", () =>
 		withWorld(user, async (world) => {
 			writeIpv6Inputs(world);

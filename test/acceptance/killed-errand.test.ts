@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { type World, withWorld } from "../support/acceptance.ts";
 import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser, users } from "../support/ordinary-user.ts";
 import { note, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 /** What the errand waits for, on its VM. */
@@ -29,7 +29,7 @@ async function deploy(world: World): Promise<void> {
 	expect(code, stderr).toBe(0);
 }
 
-describe.each(users)("run-errand, killed while the errand runs on its VM, as $name", (user) => {
+describe.each(oneUser)("run-errand, killed while the errand runs on its VM, as $name", (user) => {
 	test("it runs on; a deploy leaves it alone, the next run-errand waits for it and tells its result", () =>
 		withWorld(user, async (world) => {
 			writeInputs(world, [

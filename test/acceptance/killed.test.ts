@@ -5,7 +5,7 @@ import { type World, withWorld } from "../support/acceptance.ts";
 import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { startedKinds } from "../support/acceptance-golden.ts";
 import { listingOf, recordedListing, vmRoot } from "../support/acceptance-state.ts";
-import { type User, users } from "../support/ordinary-user.ts";
+import { oneUser, type User, users } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const manifest = (greeting: string) =>
@@ -56,7 +56,7 @@ async function expectDeployed(world: World): Promise<void> {
 	expect(last, order.join()).toEqual(["app pre-start", "app start", "app post-start", "app post-deploy"]);
 }
 
-describe.each(users)("killed, as $name", (user) => {
+describe.each(oneUser)("killed, as $name", (user) => {
 	test("once in each kind of step of the first deploy, one after the other: the end is the same", () =>
 		withWorld(user, async (world) => {
 			writeInputs(world);

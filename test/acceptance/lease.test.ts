@@ -6,7 +6,7 @@ import type { DavitEvent } from "../../src/events.ts";
 import { type World, withWorld } from "../support/acceptance.ts";
 import type { Running } from "../support/acceptance-process.ts";
 import { listingOf, readState, recordedListing, vmRoot } from "../support/acceptance-state.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser, users } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 /** Seconds. Longer than a busy machine lets a process wait, shorter than anybody would. */
@@ -88,7 +88,7 @@ function everything(world: World) {
 	};
 }
 
-describe.each(users)("a deploy that slept, as $name", (user) => {
+describe.each(oneUser)("a deploy that slept, as $name", (user) => {
 	test.each(["create-vm", BOOTING, "bootstrap-vm", "compile-package", "install-jobs", "start", "post-deploy"])(
 		"in %s: another finishes; once awake it does nothing more and says so",
 		(kind) =>

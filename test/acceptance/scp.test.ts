@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { golden } from "../support/acceptance-golden.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const MIB = 1024 * 1024;
 
-describe.each(users)("scp as $name", (user) => {
+describe.each(oneUser)("scp as $name", (user) => {
 	let world: World;
 	const local = (path: string) => join(world.folder, path);
 	const read = (path: string) => readFileSync(local(path), "utf8");

@@ -13,13 +13,13 @@ import {
 	vmRoot,
 } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
 const HOOKS = ["pre-start", "post-start", "post-deploy", "pre-stop", "drain", "post-stop"] as const;
 const NOTHING = "tiny: nothing to do, all is as the manifest says\n";
 
-describe.each(users)("what an operator does with instances, as $name", (user) => {
+describe.each(oneUser)("what an operator does with instances, as $name", (user) => {
 	let world: World;
 	beforeAll(async () => {
 		world = openWorld(user);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { onPath } from "../support/on-path.ts";
-import { users } from "../support/ordinary-user.ts";
+import { oneUser } from "../support/ordinary-user.ts";
 import { onTerminal } from "../support/terminal.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 import { deployCases } from "./terminal-deploy.ts";
@@ -31,7 +31,7 @@ esac
 `;
 
 // One deployment serves all: whoever changes it leaves it as it was.
-describe.each(users)("an operator at a terminal, as $name", (user) => {
+describe.each(oneUser)("an operator at a terminal, as $name", (user) => {
 	let world: World;
 	const shown: Record<"interrupted" | "finished", string> = { interrupted: "", finished: "" };
 

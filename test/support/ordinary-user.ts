@@ -37,6 +37,12 @@ export const users: readonly User[] =
 			]
 		: [{ name: "an ordinary user", argv: [] }];
 
+/**
+ * As whom a test runs that is about what davit does, not about who runs it: the ordinary user, who has the least. The contract of the embedded
+ * provider, whole deploys and the random kills run as everybody. DAVIT_TEST_USERS=all: these tests as well.
+ */
+export const oneUser: readonly User[] = process.env.DAVIT_TEST_USERS === "all" ? users : users.slice(-1);
+
 /** Ordinary users for whom newuidmap has a range of ids (subuid(5)), and has none. */
 export const usersByIds: readonly User[] = canGiveIds
 	? [
