@@ -7,6 +7,7 @@ import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
 import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
 import { acquireLease, checkFence, currentHolder, LEASE_MS } from "./sqlite-lease.ts";
 import { type Moved, readMoved, refuseMoved, writeMoved } from "./sqlite-moved.ts";
+import { type Resealed, readDigesting, resealAll } from "./sqlite-rekey.ts";
 import { putVariables, readVariables } from "./sqlite-variables.ts";
 import type { DeploymentRecord, DiskRecord, Fence, InstanceRecord, Lease, Recorded, StateStore } from "./state.ts";
 
@@ -26,6 +27,10 @@ export interface SqliteStore extends StateStore {
 	eventfulDeployments(): Promise<readonly string[]>;
 	/** True if anything is sealed here, also of deployments that are gone. */
 	hasVariables(): Promise<boolean>;
+	/** Sealed: what digests are made with, if the store was given another key. */
+	digesting(): Promise<string | undefined>;
+	/** Seals everything anew. Throws a UserError with exit code 3 while somebody works on a deployment of it. */
+	rekey(resealed: Resealed): Promise<void>;
 	/** Where it was exported to, if it was. */
 	moved(): Promise<Moved | undefined>;
 	/**
@@ -52,6 +57,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		database.transaction(() => {
 			checkFence(holding, fence);
 			return work();
+		});
+	/** While nobody works on any deployment. */
+	const alone = (work: () => void) =>
+		database.transaction(() => {
+			for (const { deployment } of database.all<{ deployment: string }>("SELECT deployment FROM leases")) {
+				const holder = currentHolder(holding, deployment);
+				if (holder) throw heldByAnother(deployment, holder);
+			}
+			work();
 		});
 	return {
 		uuid: database.get<{ uuid: string }>("SELECT uuid FROM store")?.uuid ?? "",
@@ -84,14 +98,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
 		firstBrokenEvent: async () => firstBrokenEvent(database),
 		moved: async () => readMoved(database),
-		move: async (moved) =>
-			database.transaction(() => {
-				for (const { deployment } of database.all<{ deployment: string }>("SELECT deployment FROM leases")) {
-					const holder = currentHolder(holding, deployment);
-					if (holder) throw heldByAnother(deployment, holder);
-				}
-				writeMoved(database, moved);
-			}),
+		digesting: async () => readDigesting(database),
+		rekey: async (resealed) => {
+			alone(() => resealAll(database, resealed));
+			// What was sealed with the former key is in free pages else.
+			database.run("VACUUM");
+			database.get("PRAGMA wal_checkpoint(TRUNCATE)");
+		},
+		move: async (moved) => alone(() => writeMoved(database, moved)),
 		close: async () => {
 			await Promise.all([...holding.leases].map((lease) => lease.release()));
 			database.close();

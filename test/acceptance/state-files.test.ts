@@ -1,8 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { run } from "../support/acceptance-process.ts";
+import { readState } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
@@ -47,6 +49,55 @@ describe("the state store", () => {
 		const shown = ["variables", "--show", "password"];
 		expect((await world.davit([...shown, ...elsewhere("restored")])).stdout).toBe((await world.davit(shown)).stdout);
 		rmSync(at("restored"), { recursive: true });
+	});
+
+	test("sealed with another key, it opens with that one alone, and nothing looks changed to the next deploy", async () => {
+		const show = ["variables", "--show", "password"];
+		const password = (await world.davit(show)).stdout;
+		const sealed = () => {
+			const database = new DatabaseSync(join(world.home, "state.db"), { readOnly: true });
+			const rows = database
+				.prepare("SELECT sealed FROM variables UNION SELECT record FROM deployments UNION SELECT record FROM instances")
+				.all();
+			database.close();
+			return rows.flatMap((row) => String(row.sealed).match(/davit1\.[\w.-]+/g) ?? []);
+		};
+		const before = sealed();
+		expect(before.length).toBeGreaterThan(3);
+		expect(await davit("state", "rekey", "keys/new")).toContain("the key of this state store from now on");
+		expect(sealed()).toHaveLength(before.length);
+		const bytes = readFileSync(join(world.home, "state.db"), "latin1");
+		expect(before.filter((text) => bytes.includes(text))).toEqual([]);
+		await expectFailure(world, ["deploy", "tiny.yml"], "a key that was replaced", { code: 1, same });
+		await expectFailure(world, show, "a key that was replaced, for a variable", { code: 1, same });
+		const env = { DAVIT_KEY: readFileSync(at("keys/new"), "utf8").trim() };
+		expect((await world.davit(show, { env })).stdout).toBe(password);
+		const deploy = await world.davit(["deploy", "tiny.yml"], { env });
+		expect(deploy).toMatchObject({ code: 0, stderr: expect.stringContaining("tiny: nothing to do") });
+		expect((await world.davit(["state", "rekey", "keys/new"], { env })).stderr).toContain("is sealed with already");
+		world.write("keys/former", `${"5f".repeat(32)}\n`, 0o600);
+		expect((await world.davit(["state", "rekey", "keys/former"], { env })).code).toBe(0);
+		expect((await world.davit(show)).stdout).toBe(password);
+		expect((await world.davit(["deploy", "tiny.yml"])).stderr).toContain("nothing to do");
+	});
+
+	test("while a deployment is worked on, or a run was cut short, no other key is given to it", async () => {
+		await davit("ssh", "web/0", "-c", "sudo touch /var/vcap/sys/log/hold");
+		const restart = world.start(["restart", "web"]);
+		await restart.until((event) => event.type === "step-started" && event.kind === "stop");
+		await expectFailure(world, ["state", "rekey", "keys/later"], "a store in use, for another key", { code: 3, same });
+		await davit("ssh", "web/0", "-c", "sudo rm /var/vcap/sys/log/hold");
+		expect((await restart.ended).code).toBe(0);
+		const recreate = world.start(["recreate", "web/0", "-n"]);
+		await recreate.until((event) => event.type === "step-started" && event.kind === "create-vm");
+		await expect.poll(() => readState(world.home).openIntents, { interval: 5, timeout: 20_000 }).toBe(1);
+		recreate.signal("SIGKILL");
+		await recreate.ended;
+		await expectFailure(world, ["state", "rekey", "keys/later"], "a run that was cut short, for another key", {
+			code: 1,
+			same,
+		});
+		await davit("recreate", "web/0", "-n");
 	});
 
 	test("exported, it goes on elsewhere, and here it refuses and says where it went; brought back, it goes on here", async () => {

@@ -7,7 +7,7 @@ import { firstContactByAgent } from "../../stemcell/agent/first-contact.ts";
 import type { AgentTarget } from "../../stemcell/agent/request.ts";
 import { retireAgentEndpoint } from "../../stemcell/agent/retire.ts";
 import type { Key } from "../../variables/key.ts";
-import { openSealed, seal } from "../../variables/seal.ts";
+import { openSealed, type SealedPlace, seal } from "../../variables/seal.ts";
 import type { CliContext } from "../command.ts";
 import type { Machines } from "./machines.ts";
 
@@ -21,10 +21,15 @@ export interface AgentsOptions {
 	readonly publicKey: string;
 }
 
+/** What the endpoint of a VM's agent is bound to where it is sealed. */
+export function agentPlace(deployment: string, vmKey: string): Omit<SealedPlace, "key"> {
+	return { deployment, name: `davit/agent/${vmKey}`, version: 1 };
+}
+
 /** Speaks with the agents of BOSH stemcells, each over the same way as SSH. Endpoints are sealed with the store's key, bound to their VM. */
 export function createAgents({ context, deployment, key, records, machines, publicKey }: AgentsOptions): Agents {
 	const { clock, random, emit, hide } = context;
-	const placeOf = (vmKey: string) => ({ key, deployment, name: `davit/agent/${vmKey}`, version: 1 });
+	const placeOf = (vmKey: string) => ({ key, ...agentPlace(deployment, vmKey) });
 	const hidden = (endpoint: AgentEndpoint) => {
 		hide([endpoint.password, endpoint.certificate.private_key]);
 		return endpoint;

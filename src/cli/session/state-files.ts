@@ -10,7 +10,7 @@ import type { Key } from "../../variables/key.ts";
 import { decryptStore, encryptStore } from "../../variables/sealed-store.ts";
 import type { CliContext } from "../command.ts";
 import { localProblem } from "./local-problem.ts";
-import { actor, openKey } from "./store.ts";
+import { actor, openKey, readKey } from "./store.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** The state store, also one that was exported. */
@@ -85,8 +85,8 @@ export async function importState(path: string, context: CliContext): Promise<vo
 }
 
 /** Nothing is made anew: an import needs the key that is there. */
-function keyFor(there: SqliteStore | undefined, context: CliContext): Promise<Key> {
-	return openKey(context, (there ?? { hasVariables: async () => true }) as SqliteStore);
+async function keyFor(there: SqliteStore | undefined, context: CliContext): Promise<Key> {
+	return readKey(context, there ? !(await there.hasVariables()) : false);
 }
 
 async function refuseOther(there: SqliteStore, uuid: string, file: string): Promise<void> {

@@ -5,6 +5,7 @@ import { problem, UserError } from "../../errors.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import { type Key, loadKey } from "../../variables/key.ts";
 import { defaultKeyFile } from "../../variables/key-file.ts";
+import { openSealed } from "../../variables/seal.ts";
 import { type CliContext, type Options, text } from "../command.ts";
 
 /** Opens what davit remembers. DAVIT_LEASE_TTL: seconds after which another davit may take over from one that is silent; 30 unless set. */
@@ -26,9 +27,20 @@ function leaseTime(seconds: string | undefined): number | undefined {
 
 /** The key that seals variables: from the environment, a command, or ~/.config/davit/key. */
 export async function openKey(context: CliContext, store: SqliteStore): Promise<Key> {
+	const key = await readKey(context, !(await store.hasVariables()));
+	const digesting = await store.digesting();
+	if (digesting === undefined) return key;
+	return { ...key, digesting: Buffer.from(openSealed(digesting, { ...DIGESTING, key }), "base64") };
+}
+
+/** What digests are made with, as it is sealed: they outlive the key that the store was made with. */
+export const DIGESTING = { deployment: "this state store", name: "davit/digesting", version: 1 } as const;
+
+/** The key that is at hand. Made if there is none and it may be. */
+export async function readKey(context: CliContext, mayCreate: boolean): Promise<Key> {
 	const { env, stateFolder, random } = context;
 	const file = env.DAVIT_KEY_FILE ?? defaultKeyFile(env, homedir());
-	const key = await loadKey({ env, file, storeFolder: stateFolder, mayCreate: !(await store.hasVariables()), random });
+	const key = await loadKey({ env, file, storeFolder: stateFolder, mayCreate, random });
 	if (key.created)
 		context.emit({
 			type: "note",
