@@ -49,7 +49,9 @@ test("of a store that isn't there yet is empty, and makes none", async () => {
 test("of an older store is brought up to date, and the older store stays as it is", async () => {
 	await (await openSqliteStore(options())).close();
 	const database = new DatabaseSync(options().file);
-	database.exec("ALTER TABLE store DROP COLUMN moved; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE");
+	database.exec(
+		"ALTER TABLE store DROP COLUMN moved; ALTER TABLE store DROP COLUMN digesting; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE",
+	);
 	database.close();
 	const before = await readFile(options().file);
 	const copied = await copy();
