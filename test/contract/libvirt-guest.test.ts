@@ -33,7 +33,9 @@ async function run(ip: string, script: string): Promise<string> {
 	const [key, known] = [join(libvirtd.folder, "login"), join(libvirtd.folder, "known_hosts")];
 	await writeFile(key, login.privateKey, { mode: 0o600 });
 	await writeFile(known, `${ip} ${hostKey.publicKey}\n`);
-	const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`, "ConnectTimeout=20"];
+	const strict = ["BatchMode=yes", "StrictHostKeyChecking=yes", `UserKnownHostsFile=${known}`];
+	// cloud-init restarts sshd once more after it has let in the first.
+	const options = [...strict, "ConnectTimeout=20", "ConnectionAttempts=30"];
 	const ssh = ["ssh", "-F", "none", "-i", key, ...options.flatMap((option) => ["-o", option]), `davit@${ip}`];
 	const argv = ["--net", "--target", String(libvirtd.pid), "--", ...ssh, "sudo", "sh", "-c", `'${script}'`];
 	return (await promisify(execFile)("nsenter", argv)).stdout;
