@@ -11,6 +11,7 @@ import type { TarballIndex } from "../release/tarball.ts";
 import type { BlobStore } from "./blobs.ts";
 import { fetchToCache } from "./fetch.ts";
 import { openReleaseFolder } from "./release-folder.ts";
+import { uploadedReleases } from "./uploaded-releases.ts";
 
 export interface ReleaseSourcesOptions {
 	/** Absolute. Downloads, npm packages and tarball indexes are kept below it. */
@@ -31,6 +32,7 @@ export function releaseSources(options: ReleaseSourcesOptions): ReleaseSources {
 	const { cacheFolder, blobs, clock, signal, onProgress } = options;
 	return {
 		blobs,
+		uploaded: uploadedReleases(join(cacheFolder, "../releases")),
 		fetch: (url, { checksum, identity }) =>
 			fetchToCache(
 				{ url, identity, ...(checksum === undefined ? {} : { checksum }) },

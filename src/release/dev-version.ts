@@ -1,4 +1,5 @@
 import { digestOf } from "../digest.ts";
+import { compareVersions } from "./compare-versions.ts";
 import type { FileTree } from "./files.ts";
 import type { ReleaseFolder } from "./read-folder.ts";
 import { parseTexts, textMap, textOf } from "./texts.ts";
@@ -22,16 +23,4 @@ async function lastFinalVersion(files: FileTree, name: string): Promise<string> 
 		(build) => textOf(textMap(build, file, []).version, file, []) ?? [],
 	);
 	return versions.sort(compareVersions).at(-1) ?? "0";
-}
-
-/** By their parts: numbers as numbers, the rest as texts. */
-function compareVersions(a: string, b: string): number {
-	const [left, right] = [a.split(/[.+-]/), b.split(/[.+-]/)];
-	for (let index = 0; index < Math.max(left.length, right.length); index++) {
-		const [one = "", other = ""] = [left[index], right[index]];
-		const numbers = Number(one) - Number(other);
-		if (numbers) return numbers;
-		if (one !== other && Number.isNaN(numbers)) return one < other ? -1 : 1;
-	}
-	return 0;
 }

@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { problem, UserError } from "../errors.ts";
 import type { ReleaseRef } from "../manifest/deployment.ts";
+import { compareVersions } from "./compare-versions.ts";
 import { devVersion } from "./dev-version.ts";
 import { releaseFromIndex } from "./from-index.ts";
 import { finalReleaseFile, readFinalRelease } from "./read-final.ts";
 import { type ReleaseFolder, readFolder } from "./read-folder.ts";
 import type { Release } from "./release.ts";
 import type { ReleaseSources } from "./sources.ts";
-import { indexTarball } from "./tarball.ts";
+import { indexTarball, type TarballIndex } from "./tarball.ts";
 
 /**
  * Opens the release that a manifest names: a folder, a tarball, a `file:` or http(s) URL. To be called for releases whose jobs are used
@@ -15,7 +16,8 @@ import { indexTarball } from "./tarball.ts";
  * @throws UserError: nowhere to get it from, absent, broken, or another name or version than the manifest says.
  */
 export async function openRelease(ref: ReleaseRef, sources: ReleaseSources): Promise<Release> {
-	const path = await locate(ref, sources);
+	if (ref.url === undefined) return openUploaded(ref, sources);
+	const path = await locate({ ...ref, url: ref.url }, sources);
 	const kind = await sources.kindOf(path);
 	if (kind === undefined)
 		throw absent(
@@ -44,6 +46,41 @@ export async function openReleaseAt(url: string, sources: ReleaseSources): Promi
 	const files = await sources.folder(path);
 	const folder = await readFolder(files);
 	return releaseOf(folder, await devVersion(files, folder));
+}
+
+/**
+ * Reads the tarball that a path, `file:` or http(s) URL leads to.
+ * @throws UserError: absent, a folder, broken, or other than the checksum says.
+ */
+export async function indexReleaseAt(
+	url: string,
+	checksum: string | undefined,
+	sources: ReleaseSources,
+): Promise<TarballIndex> {
+	const path = await locate({ name: url, version: "latest", url, ...(checksum ? { sha1: checksum } : {}) }, sources);
+	const kind = await sources.kindOf(path);
+	if (kind === undefined) throw absent("", path, "check the path");
+	if (kind === "folder")
+		throw new UserError(
+			problem("not-a-tarball", `${path} is a folder`, {
+				hint: "name it as the url of the release in the manifest, or make a tarball of it with davit create-release --tarball",
+			}),
+		);
+	return sources.tarball(path, isHttp(url) ? undefined : checksum, (body) => indexTarball(body, path, sources.blobs));
+}
+
+/** One that was uploaded; of `latest`, the newest version. */
+async function openUploaded(ref: ReleaseRef, sources: ReleaseSources): Promise<Release> {
+	const { name, version } = ref;
+	const all = version === "latest" ? await sources.uploaded.list() : [await sources.uploaded.get(name, version)];
+	const own = all.flatMap((index) => (index?.manifest.name === name ? [index] : []));
+	const [newest] = own.sort((a, b) => compareVersions(b.manifest.version, a.manifest.version));
+	if (newest) return releaseFromIndex(newest, sources.blobs);
+	throw new UserError(
+		problem("no-release-url", `release ${label(ref)} has no url, and was not uploaded here`, {
+			hint: "give it a url: a folder, a tarball's path, or http(s)://; or keep it here with davit upload-release FILE",
+		}),
+	);
 }
 
 function absent(where: string, path: string, hint: string): UserError {
@@ -84,14 +121,8 @@ export function releaseOf(folder: ReleaseFolder, version: string): Release {
 	};
 }
 
-async function locate(ref: ReleaseRef, sources: ReleaseSources): Promise<string> {
+async function locate(ref: ReleaseRef & { readonly url: string }, sources: ReleaseSources): Promise<string> {
 	const { url, sha1 } = ref;
-	if (url === undefined)
-		throw new UserError(
-			problem("no-release-url", `release ${label(ref)} has no url, so there is nowhere to get it from`, {
-				hint: "give it a url: a folder, a tarball's path, or http(s)://; there is no director that could hold it already",
-			}),
-		);
 	if (isHttp(url))
 		return sources.fetch(url, { identity: label(ref), ...(sha1 === undefined ? {} : { checksum: sha1 }) });
 	if (url.startsWith("file:")) return fileURLToPath(url);

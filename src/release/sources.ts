@@ -7,6 +7,14 @@ export interface ReleaseSources {
 	readonly blobs: PackageStore;
 	/** Path of the file behind an http(s) URL, downloaded and checked if it isn't in the cache. */
 	fetch(url: string, expected: { readonly checksum?: string; readonly identity: string }): Promise<string>;
+	/** Releases that are kept whole on this machine, as `davit upload-release` does. */
+	readonly uploaded: {
+		get(name: string, version: string): Promise<TarballIndex | undefined>;
+		/** All, in no order that means anything. */
+		list(): Promise<readonly TarballIndex[]>;
+		/** Keeps one, also in the place of one with the same name and version. */
+		put(index: TarballIndex): Promise<void>;
+	};
 	kindOf(path: string): Promise<"folder" | "file" | undefined>;
 	/** A release folder, with the blobs that its `config/blobs.yml` names where they can be got. */
 	folder(path: string): Promise<ReleaseFiles>;

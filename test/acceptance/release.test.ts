@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withWorld } from "../support/acceptance.ts";
@@ -105,4 +106,48 @@ test("compiled packages are taken as the release brings them, on any stemcell of
 			code: 0,
 			stderr: "tiny: nothing to do, all is as the manifest says\n",
 		});
+	}));
+
+test("an uploaded release needs no url and no file any more; latest is the newest version", () =>
+	withWorld(users.at(-1) ?? { name: "nobody", argv: [] }, async (world) => {
+		const make = async (version: string, text: string) => {
+			writeTinyRelease(world, "release", { jobs: { app: { templates: { "config/text": text } } } });
+			const args = ["create-release", "release", "--version", version, "--tarball", `${version}.tgz`, "--force"];
+			expect(await world.davit(args)).toMatchObject({ code: 0 });
+		};
+		await make("1.9", "old");
+		await make("1.10", "new");
+		const sha1 = createHash("sha1")
+			.update(readFileSync(join(world.folder, "1.10.tgz")))
+			.digest("hex");
+		const wrong = await world.davit(["upload-release", "1.10.tgz", "--sha1", "0".repeat(40)]);
+		expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining(sha1) });
+		expect((await world.davit(["releases"])).stdout).not.toContain("tiny");
+		expect(await world.davit(["upload-release", "1.10.tgz", "--sha1", sha1])).toMatchObject({ code: 0 });
+		expect((await world.davit(["upload-release", "1.10.tgz"])).stdout).toContain("there already");
+		expect(await world.davit(["upload-release", "1.9.tgz"])).toMatchObject({ code: 0 });
+		await make("1.10", "another");
+		expect(await world.davit(["upload-release", "1.10.tgz"])).toEqual({
+			code: 1,
+			stdout: "",
+			stderr:
+				"error: release tiny/1.10 is there with other content\n  → give it another version, or take its place with --fix\n",
+		});
+		expect((await world.davit(["upload-release", "release"])).stderr).toContain("create-release --tarball");
+		for (const version of ["1.9", "1.10"]) rmSync(join(world.folder, `${version}.tgz`));
+		const write = (version: string) =>
+			world.write("tiny.yml", tinyManifest([tinyGroup("web")], { releases: [{ name: "tiny", version }] }));
+		write("2");
+		const absent = await world.davit(["deploy", "tiny.yml"]);
+		expect(absent).toMatchObject({
+			code: 1,
+			stderr: expect.stringContaining("release tiny/2 has no url, and was not uploaded here"),
+		});
+		write("latest");
+		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
+		expect(code, stderr).toBe(0);
+		const { stdout } = await world.davit(["ssh", "web/0", "-c", "cat /var/vcap/jobs/app/config/text"]);
+		expect(stdout).toContain("new");
+		const { stdout: listed } = await world.davit(["releases"]);
+		expect(listed.replace(/ +/g, " ").split("\n").slice(1, 3)).toEqual(["tiny 1.10 1 0 tiny", "tiny 1.9 1 0 -"]);
 	}));

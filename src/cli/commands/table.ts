@@ -80,6 +80,11 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./create-release.ts"),
 	},
 	{
+		name: "upload-release",
+		about: "Keep a release on this machine, for manifests that give no url",
+		load: () => import("./upload-release.ts"),
+	},
+	{
 		name: "inspect-release",
 		about: "List the jobs and packages of a release",
 		load: () => import("./inspect-release.ts"),

@@ -21,7 +21,7 @@ export class WrongManifest extends UserError {
 export async function withJobProblems(error: unknown, context: CliContext): Promise<unknown> {
 	if (!(error instanceof WrongManifest)) return error;
 	const { deployment, place, problems } = error;
-	const releases = deployment.releases.filter(({ url }) => url !== undefined && !/^(https?|git[^/]*):/i.test(url));
+	const releases = deployment.releases.filter(({ url }) => !/^(https?|git[^/]*):/i.test(url ?? ""));
 	try {
 		const opened = await openReleases({ ...deployment, releases }, await openBlobs(context), place, context);
 		return new UserError([...problems, ...unknownJobs(deployment, opened).map((problem) => located(problem, place))]);

@@ -136,7 +136,7 @@ describe("openRelease", () => {
 	});
 
 	test.each<[what: string, ref: () => Partial<ReleaseRef>, message: string]>([
-		["no url", () => ({}), "no-release-url: release tiny/49 has no url, so there is nowhere to get it from"],
+		["no url", () => ({}), "no-release-url: release tiny/49 has no url, and was not uploaded here"],
 		[
 			"nothing there",
 			() => ({ url: join(top, "gone.tgz") }),
