@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { type Header, type Pack, pack } from "tar-stream";
 import { problem, UserError } from "../errors.ts";
@@ -14,6 +14,11 @@ export interface ArchiveMember {
 	/** The target of a symlink; then there are no bytes. */
 	readonly linkTo?: string;
 	open(): Promise<Readable>;
+}
+
+/** A member whose bytes are at hand. */
+export function bytesMember(path: string, bytes: Buffer, executable: boolean): ArchiveMember {
+	return { path, executable, size: bytes.length, open: async () => Readable.from([bytes]) };
 }
 
 type Entry = Partial<Header> & Pick<Header, "name">;

@@ -1,10 +1,11 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { type Problem, problem, UserError } from "../errors.ts";
-import { type ArchiveMember, archive } from "./archive.ts";
+import { type ArchiveMember, archive, bytesMember } from "./archive.ts";
 import { devVersion } from "./dev-version.ts";
 import type { PackageDigest, PackageStore, ReleaseFiles } from "./files.ts";
 import { type FolderJob, readFolder } from "./read-folder.ts";
-import { formatReleaseManifest, type ReleaseManifest } from "./release-manifest.ts";
+import type { ReleaseManifest } from "./release-manifest.ts";
+import { releaseTarball, type StoredArchive } from "./release-tarball.ts";
 
 /** What git says of the release folder; undefined where there is no git repository. */
 export interface GitState {
@@ -29,12 +30,6 @@ export interface CreatedRelease {
 	readonly warnings: readonly Problem[];
 	/** The release tarball, made while it is read; the same folder and version give the same bytes. */
 	tarball(): Readable;
-}
-
-interface StoredArchive {
-	readonly path: string;
-	readonly digest: PackageDigest;
-	readonly size: number;
 }
 
 /**
@@ -83,28 +78,7 @@ export async function createRelease(
 		...(license ? { license } : {}),
 		noCompression: folder.noCompression,
 	};
-	return { manifest, warnings: folder.warnings, tarball: () => tarballOf(manifest, stored, texts, store) };
-}
-
-/** The members are compressed already, so the outer gzip only wraps. */
-function tarballOf(
-	manifest: ReleaseManifest,
-	stored: readonly StoredArchive[],
-	texts: readonly ArchiveMember[],
-	store: PackageStore,
-): Readable {
-	const members = stored.map(({ path, digest, size }) => ({
-		path,
-		size,
-		executable: false,
-		open: () => store.open(digest),
-	}));
-	return archive(
-		[bytesMember("release.MF", Buffer.from(formatReleaseManifest(manifest)), false), ...members, ...texts],
-		{
-			compress: false,
-		},
-	);
+	return { manifest, warnings: folder.warnings, tarball: () => releaseTarball(manifest, stored, texts, store) };
 }
 
 async function jobArchive(files: ReleaseFiles, job: FolderJob): Promise<Readable> {
@@ -122,10 +96,6 @@ async function fileMember(
 	executable: boolean,
 ): Promise<ArchiveMember> {
 	return bytesMember(path, await files.read(source), executable);
-}
-
-function bytesMember(path: string, bytes: Buffer, executable: boolean): ArchiveMember {
-	return { path, executable, size: bytes.length, open: async () => Readable.from([bytes]) };
 }
 
 function uncommitted(files: ReleaseFiles, git: GitState): Problem {

@@ -151,3 +151,57 @@ test("an uploaded release needs no url and no file any more; latest is the newes
 		const { stdout: listed } = await world.davit(["releases"]);
 		expect(listed.replace(/ +/g, " ").split("\n").slice(1, 3)).toEqual(["tiny 1.10 1 0 tiny", "tiny 1.9 1 0 -"]);
 	}));
+
+test("a release is exported as it was compiled; elsewhere it is installed without compiling, with the same result", () =>
+	withWorld(users.at(-1) ?? { name: "nobody", argv: [] }, async (world) => {
+		writeTinyRelease(world, "release", {
+			jobs: {
+				app: {
+					properties: { text: { default: "안녕" } },
+					templates: { "config/text": "<%= p('text') %>\n" },
+					packages: ["words"],
+					provides: [{ name: "app", type: "app", properties: ["text"] }],
+				},
+				check: { process: false, hooks: { run: "true" }, packages: ["late"] },
+			},
+			packages: {
+				base: 'echo base >"$BOSH_INSTALL_TARGET/base"',
+				words: { packaging: 'cat /var/vcap/packages/base/base >"$BOSH_INSTALL_TARGET/words"', dependencies: ["base"] },
+				late: 'echo late >"$BOSH_INSTALL_TARGET/late"',
+			},
+		});
+		const create = ["create-release", "release", "--version", "1", "--tarball", "tiny-1.tgz"];
+		expect(await world.davit(create)).toMatchObject({ code: 0 });
+		const write = (url: string, jobs: readonly string[]) => {
+			const refs = jobs.map((name) => ({ name, release: "tiny" }));
+			const releases = [{ name: "tiny", version: "1", url }];
+			world.write("tiny.yml", tinyManifest([tinyGroup("web", refs)], { releases }));
+		};
+		write("./tiny-1.tgz", ["app"]);
+		expect(await world.davit(["deploy", "tiny.yml"])).toMatchObject({ code: 0 });
+		const exporting = ["export-release", "tiny/1", "local/1", "--dir", "compiled releases"];
+		const early = await world.davit(exporting);
+		expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("not compiled for local/1 yet: late\n") });
+		expect((await world.davit(["export-release", "tiny/2", "local/1"])).stderr).toContain("it has: tiny/1");
+		expect((await world.davit(["export-release", "tiny", "local/1"])).code).toBe(64);
+		write("./tiny-1.tgz", ["app", "check"]);
+		expect(await world.davit(["deploy", "tiny.yml"])).toMatchObject({ code: 0 });
+		const exported = await world.davit(exporting);
+		expect(exported.code, exported.stderr).toBe(0);
+		const file = join(world.folder, "compiled releases/tiny-1-local-1.tgz");
+		const bytes = readFileSync(file);
+		expect(await world.davit(exporting)).toMatchObject({ code: 0 });
+		expect(readFileSync(file).equals(bytes)).toBe(true);
+
+		// Somewhere else, where nothing was ever compiled.
+		expect(await world.davit(["delete-deployment", "-n"])).toMatchObject({ code: 0 });
+		const env = { DAVIT_HOME: join(world.folder, "elsewhere") };
+		write("./compiled releases/tiny-1-local-1.tgz", ["app", "check"]);
+		const { code, events, stderr } = await world.told(["deploy", "tiny.yml"], { env });
+		expect(code, stderr).toBe(0);
+		expect(startedKinds(events)).not.toContain("compile-package");
+		const read = "cat /var/vcap/packages/words/words /var/vcap/jobs/app/config/text; ls /var/vcap/data/packages";
+		const { stdout } = await world.davit(["ssh", "web/0", "-c", read], { env });
+		expect(stdout).toMatch(/base\n.*안녕\n/s);
+		expect(await world.davit(["delete-deployment", "-n"], { env })).toMatchObject({ code: 0 });
+	}));

@@ -85,6 +85,11 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./upload-release.ts"),
 	},
 	{
+		name: "export-release",
+		about: "Write a release with its packages compiled for a stemcell",
+		load: () => import("./export-release.ts"),
+	},
+	{
 		name: "inspect-release",
 		about: "List the jobs and packages of a release",
 		load: () => import("./inspect-release.ts"),
