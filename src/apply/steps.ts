@@ -2,7 +2,7 @@ import type { Step, StepKind } from "../plan/step.ts";
 import type { ApplyContext } from "./context.ts";
 import { bootstrapVm } from "./steps/bootstrap.ts";
 import { compilePackage } from "./steps/compile.ts";
-import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk } from "./steps/disk.ts";
+import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk, snapshotDisk } from "./steps/disk.ts";
 import { runErrand } from "./steps/errand.ts";
 import { hookStep } from "./steps/hooks.ts";
 import { installJobs, updateNames } from "./steps/jobs.ts";
@@ -37,6 +37,7 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"resize-disk": resizeDisk,
 	"attach-disk": attachDisk,
 	"orphan-disk": orphanDisk,
+	"snapshot-disk": snapshotDisk,
 	"compile-package": compilePackage,
 	"install-packages": installPackages,
 	"update-names": updateNames,

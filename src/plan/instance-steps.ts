@@ -18,6 +18,8 @@ export interface InstanceSteps {
 export interface StepOptions {
 	/** Groups whose drain scripts are passed over. */
 	readonly skipDrain: ReadonlySet<string>;
+	/** Persistent disks are kept as they are, in snapshots, once an instance is stopped for an update. */
+	readonly snapshots?: boolean;
 }
 
 /** Steps for one instance, without `install-packages` and `render`, which the plan weaves in between. */
@@ -98,7 +100,12 @@ function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: 
 			skipDrain,
 			reachable,
 		},
+		...(options.snapshots && !changed ? snapshot(desired.record) : []),
 	];
+}
+
+function snapshot({ disk, vm }: Partial<InstanceRecord> = {}): StepData[] {
+	return disk && vm ? [{ kind: "snapshot-disk", disk, cpi: vm.cpi }] : [];
 }
 
 function removeVm(record: InstanceRecord): StepData[] {

@@ -96,6 +96,7 @@ export type Step = StepBase &
 		  }
 		| { readonly kind: "resize-disk"; readonly disk: DiskCid; readonly cpi: string; readonly sizeMib: number }
 		| { readonly kind: "orphan-disk"; readonly disk: DiskCid }
+		| { readonly kind: "snapshot-disk"; readonly disk: DiskCid; readonly cpi: string }
 		| {
 				readonly kind: "compile-package";
 				readonly package: PackageUse;

@@ -23,6 +23,8 @@ export function titleOf(data: StepData, instance: string): string {
 			return `Attaching the persistent disk of ${instance}`;
 		case "orphan-disk":
 			return `Orphaning the persistent disk of ${instance}`;
+		case "snapshot-disk":
+			return `Taking a snapshot of the persistent disk of ${instance}`;
 		case "install-packages":
 			return `Installing ${counted(data.packages.length, "package")} on ${instance}`;
 		case "update-names":

@@ -134,3 +134,21 @@ export async function orphanDisk(step: Of<"orphan-disk">, context: ApplyContext)
 	const orphaned = disk ? [records.putDisk({ ...disk, orphanedAt: clock.now() })] : [];
 	await store.write(lease.fence, [...orphaned, records.update(step.instance, {}, ["disk"])]);
 }
+
+/** Keeps what is on the disk at this moment. The cloud's own tags say of what it is. */
+export async function snapshotDisk(step: Of<"snapshot-disk">, context: ApplyContext): Promise<void> {
+	const { records, lease, clock } = context;
+	const key = `${context.owner.deployment}-${step.instance.replace("/", "-")}-snapshot-${lease.fence.number}`;
+	const metadata = {
+		...diskMetadata(records.get(step.instance), context),
+		disk: step.disk,
+		created_at: new Date(clock.now()).toISOString(),
+	};
+	const request = { key, owner: context.owner, metadata };
+	await effect(
+		context,
+		{ verb: "snapshotDisk", key, data: { instance: step.instance, cpi: step.cpi, disk: step.disk } },
+		() => context.cpi(step.cpi).snapshotDisk(step.disk, request, callOptions(context)),
+		() => [],
+	);
+}

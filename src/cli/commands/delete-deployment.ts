@@ -7,6 +7,7 @@ import { deletePieces } from "../session/delete.ts";
 import { ignoredProblems } from "../session/deploy-plan.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
 import { withRecordedRun } from "../session/recorded-run.ts";
+import { snapshotsOf } from "../session/snapshots.ts";
 import { deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
@@ -37,8 +38,10 @@ async function deleteDeployment(run: DeploymentRun, options: Options): Promise<v
 	const pieces = await deletePieces(run);
 	const plan = planDelete({ deployment: name, ...pieces.input, skipDrain: options.skipDrain === true, forget: true });
 	const lines = plan.changes.map(({ instance }) => `${instance} is deleted`);
-	await askConsent([`deployment ${name} is deleted`, ...lines], context, options.nonInteractive === true);
+	const kept = keptSnapshots((await snapshotsOf(name, { ...run, signal: context.signal })).length);
+	await askConsent([`deployment ${name} is deleted`, ...lines, ...kept], context, options.nonInteractive === true);
 	context.emit({ type: "plan", deployment: name, steps: plan.steps.length, changes: lines });
+	for (const text of kept) context.emit({ type: "note", text });
 	await applyPlan(plan, pieces.applyContext);
 	context.emit({ type: "note", text: `${name}: deleted` });
 	const disks = records.disks().map(({ cid }) => cid);
@@ -47,4 +50,11 @@ async function deleteDeployment(run: DeploymentRun, options: Options): Promise<v
 			type: "note",
 			text: `Kept, orphaned: ${disks.join(", ")}. davit disks --orphaned lists them, davit attach-disk gives one to an instance; a deploy of the same name takes none by itself.`,
 		});
+}
+
+/** Nobody lists them once the deployment is gone. */
+function keptSnapshots(count: number): readonly string[] {
+	if (count === 0) return [];
+	const what = count === 1 ? "1 snapshot of its disks is kept" : `${count} snapshots of its disks are kept`;
+	return [`${what} at the cloud; davit delete-snapshot --all, before this, deletes such`];
 }

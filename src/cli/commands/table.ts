@@ -67,6 +67,17 @@ export const commandTable: readonly CommandRow[] = [
 		about: "Delete an orphaned persistent disk with its data",
 		load: () => import("./delete-disk.ts"),
 	},
+	{
+		name: "take-snapshot",
+		about: "Keep what is on persistent disks at this moment",
+		load: () => import("./take-snapshot.ts"),
+	},
+	{ name: "snapshots", about: "List the snapshots of persistent disks", load: () => import("./snapshots.ts") },
+	{
+		name: "delete-snapshot",
+		about: "Delete snapshots of persistent disks",
+		load: () => import("./delete-snapshot.ts"),
+	},
 	{ name: "clean-up", about: "Delete what has been orphaned for days", load: () => import("./clean-up.ts") },
 	{
 		name: "delete-deployment",

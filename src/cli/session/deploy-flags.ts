@@ -10,6 +10,7 @@ export const planOptions = [
 	{ flags: "--fix", about: "recreate VMs that don't answer" },
 	{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
 	{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
+	{ flags: "--snapshots", about: "keep the persistent disks of instances that change as they are, in snapshots" },
 	{
 		flags: "--skip-drain <group>",
 		about: "pass over the drain scripts of a group (* for all); repeatable",
@@ -33,6 +34,7 @@ export async function deployFlags(
 		imported: await importedVariables(definitions, options, context),
 		fixReleases: options.fixReleases === true,
 		skipDrain: new Set(texts(options, "skipDrain")),
+		snapshots: options.snapshots === true,
 		refresh: options.refresh !== false,
 	};
 }

@@ -15,6 +15,7 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly inputsChanged: boolean;
 	readonly diff: DiffOptions;
 	readonly skipDrain: ReadonlySet<string>;
+	readonly snapshots: boolean;
 	/** False: what is recorded is taken to be there, and well. */
 	readonly refresh: boolean;
 	/** False: some instances alone, so that no deploy finishes with it. */
@@ -52,6 +53,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		inputsChanged: input.inputsChanged,
 		options: {
 			skipDrain: input.skipDrain,
+			snapshots: input.snapshots,
 		},
 	});
 	return { plan: input.whole ? plan : withoutRecord(plan), diffs };

@@ -13,6 +13,7 @@ import { keepStrayDisks } from "./stray-disks.ts";
 
 export interface DeployFlags extends DesiredFlags, DiffOptions {
 	readonly skipDrain: ReadonlySet<string>;
+	readonly snapshots?: boolean;
 	/** False: clouds and VMs are not asked, what is recorded counts. */
 	readonly refresh: boolean;
 	/** These instances alone; nothing else of the deployment is touched. */
@@ -48,6 +49,7 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			inputsChanged: former?.manifestDigest !== run.inputsDigest,
 			diff: flags,
 			skipDrain: flags.skipDrain,
+			snapshots: flags.snapshots === true,
 			refresh: flags.refresh,
 			whole: flags.only === undefined,
 		});

@@ -10,6 +10,7 @@ import type { DeploymentRun } from "./deployment-run.ts";
 import { planReport } from "./plan-report.ts";
 import { refuseOtherPlan } from "./saved-plan.ts";
 import { showPlan } from "./show-plan.ts";
+import { refuseUnableClouds } from "./snapshots.ts";
 import { applyOrUndo, onFailureOption, undoes } from "./undo.ts";
 
 /** Options of commands that apply a whole deploy: what an operator agrees to, and what a failure means. */
@@ -38,6 +39,7 @@ export async function runDeploy(run: DeploymentRun, options: Options): Promise<v
 			if (resting) context.emit({ type: "note", text: resting });
 			return;
 		}
+		refuseUnableClouds(plan, run.cpis);
 		const mass = massDeletion(plan, run.records.instances());
 		if (mass && options.allowDeletions !== true) throw new UserError(mass, { exitCode: 4 });
 		const stateful = new Set(
