@@ -136,7 +136,7 @@ function jobUses(group: InstanceGroup, { deployment, releases }: DesiredInput, p
 		const job = release.jobs.get(ref.name);
 		const path = pathOfJob(deployment, group, ref);
 		if (job) return [{ ref, job, path }];
-		problems.push(unknownJob(group, ref, release, `${path}/name`));
+		problems.push(unknownJob(group, ref, { ...release, jobs: [...release.jobs.keys()] }, `${path}/name`));
 		return [];
 	});
 }

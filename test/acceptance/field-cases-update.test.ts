@@ -113,9 +113,7 @@ describe("day two, as in the field", () => {
 		for (const command of ["deploy", "plan"]) {
 			const { code, stderr } = await world.davit([command, "wrong.yml"]);
 			expect(code).toBe(1);
-			await expect(golden(stderr, world.folder).replace(/dev\.\w+/, "dev.DIGEST")).toMatchFileSnapshot(
-				"golden/wrong-in-four-ways.golden",
-			);
+			await expect(golden(stderr, world.folder)).toMatchFileSnapshot("golden/wrong-in-four-ways.golden");
 		}
 	});
 

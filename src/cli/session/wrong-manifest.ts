@@ -1,9 +1,11 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { type Place, type Problem, UserError } from "../../errors.ts";
-import type { Deployment } from "../../manifest/deployment.ts";
-import { unknownJobs } from "../../plan/unknown-jobs.ts";
+import type { Deployment, ReleaseRef } from "../../manifest/deployment.ts";
+import { type ReleaseJobs, unknownJobs } from "../../plan/unknown-jobs.ts";
 import type { CliContext } from "../command.ts";
 import { located } from "./located.ts";
-import { openBlobs, openReleases } from "./releases.ts";
+import { openBlobs, openSources } from "./releases.ts";
 
 /** A manifest that could be read, and is wrong: more that is wrong with it can still be looked for. */
 export class WrongManifest extends UserError {
@@ -17,15 +19,26 @@ export class WrongManifest extends UserError {
 	}
 }
 
-/** What the releases that lie on this machine say against the manifest, in the same breath. Nothing is downloaded for a manifest that is wrong anyway. */
+/** The same with the jobs that releases lack, of those whose jobs are known at once: nothing is fetched or read whole for a manifest that is wrong anyway. */
 export async function withJobProblems(error: unknown, context: CliContext): Promise<unknown> {
 	if (!(error instanceof WrongManifest)) return error;
 	const { deployment, place, problems } = error;
-	const releases = deployment.releases.filter(({ url }) => !/^(https?|git[^/]*):/i.test(url ?? ""));
-	try {
-		const opened = await openReleases({ ...deployment, releases }, await openBlobs(context), place, context);
-		return new UserError([...problems, ...unknownJobs(deployment, opened).map((problem) => located(problem, place))]);
-	} catch (other) {
-		return other instanceof UserError ? new UserError([...problems, ...other.problems]) : other;
+	const known = await Promise.all(deployment.releases.map((ref) => jobsOf(ref, context)));
+	const found = unknownJobs(
+		deployment,
+		known.filter((release) => release !== undefined),
+	);
+	return new UserError([...problems, ...found.map((problem) => located(problem, place))]);
+}
+
+/** The jobs of a release folder, or of a release that was uploaded; undefined: only who opens it knows them. */
+async function jobsOf({ name, version, url }: ReleaseRef, context: CliContext): Promise<ReleaseJobs | undefined> {
+	if (url === undefined) {
+		const { uploaded } = openSources(await openBlobs(context), context);
+		const index = await uploaded.get(name, version);
+		return index && { name, version, jobs: index.jobs.map((job) => job.name) };
 	}
+	if (version !== "create") return undefined;
+	const entries = await readdir(join(url, "jobs"), { withFileTypes: true }).catch(() => undefined);
+	return entries && { name, version, jobs: entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])) };
 }
