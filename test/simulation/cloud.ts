@@ -107,19 +107,22 @@ export class SimulatedCloud {
 		const inner = this.#verbs();
 		const call = async (verb: Verb, args: readonly unknown[]) => {
 			const options = args.at(-1) as CallOptions;
+			await davit.alive();
 			const who = `${verb} ${subjectOf(args[0])}`;
 			const fault = faults().choose(cloudFaults, where(undefined), who);
 			const [least, most] = TAKES[verb] ?? [10, 300];
 			const takes = this.chance.of(who).number(least, most);
 			await this.time.sleep(fault === "slow" ? takes * 10 : takes, options.signal);
-			await davit.alive();
+			// What a process has asked for is done, though it may sleep by now.
+			await davit.notKilled();
 			const death = faults().choose(["kill-before", "kill-after"], where(undefined), who);
 			if (death === "kill-before") {
 				if (verb === "deleteVm") this.#breakVm(args[0] as VmCid);
 				davit.kill();
 			}
 			const work = inner[verb] as (...all: readonly unknown[]) => Promise<unknown>;
-			const result = await davit.act(() => this.#answer(verb, options, fault, () => work(...args)));
+			await davit.notKilled();
+			const result = await this.#answer(verb, options, fault, () => work(...args));
 			if (death === "kill-after") davit.kill();
 			await davit.alive();
 			return result;

@@ -53,6 +53,11 @@ export class DavitProcess {
 		if (this.#state === "killed") await new Promise(() => {});
 	}
 
+	/** Waits for ever once it was killed. */
+	async notKilled(): Promise<void> {
+		if (this.#state === "killed") await new Promise(() => {});
+	}
+
 	/** Does something to the world, and comes back with its answer, if the process is still there to hear it. */
 	async act<T>(work: () => T | Promise<T>): Promise<T> {
 		await this.alive();
