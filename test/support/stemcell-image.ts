@@ -15,26 +15,29 @@ const DAVIT = join(import.meta.dirname, "../../bin/davit");
 export const imagesFolder =
 	process.env.DAVIT_TEST_IMAGES ?? join(tmpdir(), `davit-test-images-${process.getuid?.() ?? "none"}`);
 
+/** The system of these images: debian-12, or what DAVIT_TEST_SYSTEM names. */
+const system = process.env.DAVIT_TEST_SYSTEM ?? "debian-12";
+
 /** Why no image can be built here, for a test that is skipped; undefined where one can. */
 export const whyNoImage: string | undefined = await (async () => {
-	const [os] = operatingSystems;
+	const os = operatingSystems.find(({ name }) => name === system);
 	if (!os || process.arch !== "x64") return "images are built for amd64";
 	const missing = await missingPrograms(os, "amd64", process.getuid?.() === 0 ? "root" : "unshare");
 	if (missing.length > 0) return missing.map(({ message }) => message).join("; ");
 	return mirrorOf(await machineSources(), os) ? undefined : "apt of this machine names no mirror of Debian";
 })();
 
-/** The path of a prepared image of debian-12. The first who asks builds it (minutes), the others wait. */
+/** The path of a prepared image of that system. The first who asks builds it (minutes), the others wait. */
 export const preparedImage = (): Promise<string> => image([]);
 
-/** The path of a plain image of debian-12, as {@link preparedImage}. */
+/** The path of a plain image of it, as {@link preparedImage}. */
 export const plainImage = (): Promise<string> => image(["--plain"]);
 
 async function image(options: readonly string[]): Promise<string> {
 	mkdirSync(imagesFolder, { recursive: true });
-	const build = [DAVIT, "build-stemcell", "--json", "debian-12", "--output", imagesFolder, ...options];
+	const build = [DAVIT, "build-stemcell", "--json", system, "--output", imagesFolder, ...options];
 	// Test files run in processes of their own: one builds, and then it is there for all.
-	const lock = join(imagesFolder, `lock${options.join("")}`);
+	const lock = join(imagesFolder, `lock-${system}${options.join("")}`);
 	const env = { ...process.env, DAVIT_HOME: imagesFolder };
 	const { stdout } = await promisify(execFile)("flock", [lock, ...build], { env, maxBuffer: 64 * 1024 * 1024 });
 	const events = stdout
