@@ -6,25 +6,35 @@ export interface CompilePlan {
 	readonly steps: readonly Step[];
 	/** By compiled key: the step that makes it. */
 	readonly stepOf: ReadonlyMap<string, string>;
+	/** Instances whose VMs compile in their own turn, once they have been made: there is no other VM of that stemcell. */
+	readonly inTurn: ReadonlySet<InstanceName>;
+}
+
+interface CompileInput {
+	/** In the order in which they are updated. */
+	readonly diffs: readonly InstanceDiff[];
+	/** Keys that have a compiled form. */
+	readonly compiled: ReadonlySet<string>;
+	/** The last step that prepares an instance's new VM, for those that are made outside of any turn. */
+	readonly readyAfter: (instance: InstanceName) => readonly string[];
 }
 
 /**
- * Spreads compiling over the deployment's own VMs: those that are new if there are any, else those that answer. A package waits for
- * those it needs and for the one before it on the same VM; the longest chains go first.
+ * Spreads compiling over the deployment's own VMs of that stemcell: those that are new if there are any, else those that answer, else the
+ * first that gets another VM or is powered on in its turn. A package waits for those it needs and for the one before it on the same VM; the
+ * longest chains go first.
  */
-export function planCompile(
-	diffs: readonly InstanceDiff[],
-	compiled: ReadonlySet<string>,
-	readyAfter: (instance: InstanceName) => readonly string[],
-): CompilePlan {
+export function planCompile({ diffs, compiled, readyAfter }: CompileInput): CompilePlan {
 	const steps: Step[] = [];
 	const stepOf = new Map<string, string>();
+	const inTurn = new Set<InstanceName>();
 	for (const group of byStemcell(diffs)) {
 		const uses = distinct(group).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
-		const fresh = group.filter(({ vm }) => vm === "create" || vm === "bootstrap");
-		const workers = (fresh.length > 0 ? fresh : group.filter(({ reachable }) => reachable)).map(
-			({ desired }) => desired,
-		);
+		if (uses.length === 0) continue;
+		const ready = readyOnes(group);
+		const late = ready.length === 0 ? group.find(({ vm }) => vm === "replace" || vm === "power-on") : undefined;
+		if (late) inTurn.add(late.desired.name);
+		const workers = (late ? [late] : ready).map(({ desired }) => desired);
 		const queue = byChainLength(uses);
 		const last = new Map<InstanceName, string>();
 		queue.forEach((use, position) => {
@@ -33,7 +43,8 @@ export function planCompile(
 			const id = `compile-package ${use.release}/${use.name} ${worker.shape.stemcell.os}/${worker.shape.stemcell.version}`;
 			const needs = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
 			const before = last.get(worker.name);
-			const after = [...readyAfter(worker.name), ...needs, ...(before ? [before] : [])];
+			const made = late ? [`${late.vm === "replace" ? "bootstrap-vm" : "power-on"} ${worker.name}`] : [];
+			const after = [...made, ...readyAfter(worker.name), ...needs, ...(before ? [before] : [])];
 			steps.push({
 				kind: "compile-package",
 				id,
@@ -47,7 +58,14 @@ export function planCompile(
 			last.set(worker.name, id);
 		});
 	}
-	return { steps, stepOf };
+	return { steps, stepOf, inTurn };
+}
+
+/** VMs of the stemcell that are there before any turn begins. One that is replaced for another stemcell is of the former still. */
+function readyOnes(group: readonly InstanceDiff[]): readonly InstanceDiff[] {
+	const fresh = group.filter(({ vm }) => vm === "create" || vm === "bootstrap");
+	if (fresh.length > 0) return fresh;
+	return group.filter(({ reachable, reasons }) => reachable && !reasons.some(({ reason }) => reason === "stemcell"));
 }
 
 function byStemcell(diffs: readonly InstanceDiff[]): InstanceDiff[][] {

@@ -1,8 +1,9 @@
 import type { VmCid } from "../cpi/cpi.ts";
 import type { InstanceRecord } from "../state/state.ts";
+import { afterTheirNeeds } from "./after-their-needs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
-import { planCompile } from "./plan-compile.ts";
+import { type CompilePlan, planCompile } from "./plan-compile.ts";
 import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
 import { counted, titleOf } from "./titles.ts";
 import { updateOrder } from "./update-order.ts";
@@ -52,9 +53,11 @@ export function planDeploy(input: DeployInput): Plan {
 		if (last) prepared.set(diff.desired.name, last.id);
 	}
 	const withVms = diffs.filter(({ desired }) => desired.record?.wanted !== "detached");
-	const compile = planCompile(withVms, input.compiled, (name) =>
-		prepared.has(name) ? [prepared.get(name) as string] : [],
-	);
+	const compile = planCompile({
+		diffs: inUpdateOrder(withVms, plans, input.firstDeploy),
+		compiled: input.compiled,
+		readyAfter: (name) => (prepared.has(name) ? [prepared.get(name) as string] : []),
+	});
 	steps.push(...compile.steps);
 	const updating = plans
 		.filter(({ steps: own }) => own.update.some(({ kind }) => kind === "install-jobs"))
@@ -68,9 +71,29 @@ export function planDeploy(input: DeployInput): Plan {
 			instances: updating,
 		});
 	const canaries = new Set<InstanceName>();
-	steps.push(...updates(input, plans, prepared, compile.stepOf, canaries));
+	steps.push(...updates(input, plans, prepared, compile, canaries));
 	steps.push(...conclusion(input, steps));
-	return { deployment, steps: withUploads(steps), changes: changesOf(input, canaries) };
+	const ordered = compile.inTurn.size > 0 ? afterTheirNeeds(steps) : steps;
+	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
+}
+
+/** Those that change as their turns come, then the others. */
+function inUpdateOrder(
+	diffs: readonly InstanceDiff[],
+	plans: readonly InstancePlan[],
+	firstDeploy: boolean,
+): readonly InstanceDiff[] {
+	const changing = serialRuns(plans).flatMap((run) =>
+		run.flatMap((group) =>
+			updateOrder(
+				group.map(({ diff }) => diff),
+				firstDeploy,
+			).map(({ diff }) => diff),
+		),
+	);
+	const all = new Set(diffs);
+	const first = changing.filter((diff) => all.has(diff));
+	return [...new Set([...first, ...diffs])];
 }
 
 function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
@@ -100,7 +123,7 @@ function updates(
 	input: DeployInput,
 	plans: readonly InstancePlan[],
 	prepared: ReadonlyMap<InstanceName, string>,
-	compiledBy: ReadonlyMap<string, string>,
+	compile: CompilePlan,
 	canaries: Set<InstanceName>,
 ): Step[] {
 	const steps: Step[] = [];
@@ -116,7 +139,7 @@ function updates(
 				const { name } = turn.diff.desired;
 				if (turn.canary) canaries.add(name);
 				const plan = group.find(({ diff }) => diff === turn.diff) as InstancePlan;
-				const { chain, end } = updateChain(plan, turn.canary, prepared.get(name), compiledBy, [
+				const { chain, end } = updateChain(plan, turn.canary, prepared.get(name), compile, [
 					...barrier,
 					...turn.after.flatMap((other) => lastOf.get(other) ?? []),
 				]);
@@ -135,11 +158,11 @@ function updateChain(
 	{ diff, steps: own }: InstancePlan,
 	canary: boolean,
 	prepared: string | undefined,
-	compiledBy: ReadonlyMap<string, string>,
+	compile: CompilePlan,
 	turn: readonly string[],
 ): { chain: Step[]; end: string } {
 	const { desired } = diff;
-	const compiled = desired.packages.flatMap(({ key }) => compiledBy.get(key) ?? []);
+	const compiled = desired.packages.flatMap(({ key }) => compile.stepOf.get(key) ?? []);
 	if (diff.action === "names") {
 		const chain = linked(own.update, desired.name, turn);
 		return { chain, end: (chain.at(-1) as Step).id };
@@ -155,9 +178,17 @@ function updateChain(
 		...turn,
 		...installSteps.map(({ id }) => id),
 		...(prepared ? [prepared] : []),
-		...(early ? [] : compiled),
+		...(early || compile.inTurn.has(desired.name) ? [] : compiled),
 	];
-	const chain = [...installSteps, ...linked(update, desired.name, [...new Set(after)])];
+	const turnSteps = linked(update, desired.name, [...new Set(after)]);
+	const chain = [
+		...installSteps,
+		...turnSteps.map((step) =>
+			step.kind === "install-packages" && compile.inTurn.has(desired.name)
+				? { ...step, after: [...step.after, ...compiled] }
+				: step,
+		),
+	];
 	return { chain, end: (chain.at(-1) as Step).id };
 }
 

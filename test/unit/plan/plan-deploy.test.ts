@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { VmCid } from "../../../src/cpi/cpi.ts";
 import type { DesiredInstance } from "../../../src/plan/desired.ts";
 import { diffInstance, type MachineView, type Observed } from "../../../src/plan/diff-instance.ts";
@@ -288,4 +288,74 @@ test("a run that was cut short before post-deploy leaves it to the next", () => 
 	const applied = { ...(record.applied ?? expect.fail()), postDeployed: false };
 	const instances = [done, { ...cut, record: { ...record, applied } }];
 	expect(ids(plan(instances, seen(instances)))).toEqual(["post-deploy g/1", "record-deploy"]);
+});
+
+describe("packages for a stemcell that no VM has yet", () => {
+	const two = { instances: 2 };
+	/** Two instances of each group on a new stemcell, in the order of the groups. */
+	const onNewStemcell = (...groups: readonly string[]) =>
+		groups.flatMap((name) =>
+			[0, 1].map((index) => {
+				const was = deployed(group(name, two), index, { packages: [a, b] });
+				const stemcell = { ...was.shape.stemcell, version: "2" };
+				const packages = [a, b].map((use) => ({ ...use, key: `${use.key}-2` }));
+				return { ...was, packages, shape: { ...was.shape, stemcell } };
+			}),
+		);
+	/** All that must have finished before a step begins. */
+	const neededFor = (of: ReturnType<typeof plan>, id: string): ReadonlySet<string> => {
+		const found = new Set<string>();
+		const visit = (name: string) => {
+			for (const need of step(of, name).after) {
+				if (found.has(need)) continue;
+				found.add(need);
+				visit(need);
+			}
+		};
+		visit(id);
+		return found;
+	};
+	const fixing = (instances: readonly DesiredInstance[], observed: Observed) =>
+		plan([], observed, {
+			diffs: instances.map((instance) => diffInstance(instance, observed, { ...none, fix: true })),
+			firstDeploy: false,
+		});
+	const silent = { reachable: false, why: "no answer" } as Partial<MachineView>;
+
+	test.each([
+		["all answer", {}],
+		["none answers", silent],
+	])("%s: the first that gets it compiles, the others are left alone until then", (_, machine) => {
+		const instances = onNewStemcell("g", "h");
+		const of = fixing(instances, seen(instances, machine));
+		const position = new Map(ids(of).map((id, index) => [id, index]));
+		for (const { id, after } of of.steps)
+			for (const need of after) expect(position.get(need), `${need} before ${id}`).toBeLessThan(position.get(id) ?? 0);
+		const compiling = ["compile-package tiny/a local/2", "compile-package tiny/b local/2"];
+		for (const id of compiling) {
+			expect(step(of, id)).toMatchObject({ instance: "g/0", stemcell: { version: "2" } });
+			expect(neededFor(of, id)).toContain("bootstrap-vm g/0");
+		}
+		for (const { name } of instances)
+			expect([...neededFor(of, `install-packages ${name}`)]).toEqual(expect.arrayContaining(compiling));
+		for (const name of ["g/1", "h/0", "h/1"])
+			expect([...neededFor(of, `delete-vm ${name}`)]).toEqual(expect.arrayContaining(compiling));
+		expect(neededFor(of, "delete-vm g/0")).not.toContain(compiling[0]);
+	});
+
+	test("one that is powered off compiles once it is on, where no other is", () => {
+		const was = deployed(group("g"), 0, { packages: [a] });
+		const instance = { ...was, packages: [{ ...a, key: "another" }] };
+		const of = plan([instance], seen([instance], silent, "stopped"));
+		expect(neededFor(of, "compile-package tiny/a local/1")).toContain("power-on g/0");
+		expect(neededFor(of, "install-packages g/0")).toContain("compile-package tiny/a local/1");
+	});
+
+	test("one of the same stemcell that answers compiles before anything is replaced", () => {
+		const was = deployed(group("g"), 0, { packages: [a] });
+		const shape = { ...was.shape, cloudProperties: { instance_type: "big" } };
+		const instance = { ...was, shape, packages: [{ ...a, key: "another" }] };
+		const of = plan([instance], seen([instance]));
+		expect(neededFor(of, "delete-vm g/0")).toContain("compile-package tiny/a local/1");
+	});
 });
