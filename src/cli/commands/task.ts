@@ -2,11 +2,11 @@ import type { SqliteStore } from "../../state/sqlite.ts";
 import type { CliContext, Command } from "../command.ts";
 import { EVENT_COLUMNS, shownEvent } from "../session/shown-event.ts";
 import { tableOf } from "../session/table-of.ts";
-import { chosenTask, shownTask, TASK_COLUMNS, type TaskRow, taskOf } from "../session/tasks.ts";
+import { chosenTask, shownTask, TASK_COLUMNS, type TaskRow, taskOf, tasksOf } from "../session/tasks.ts";
 import { withStore } from "../session/with-store.ts";
 
 /** Milliseconds between two looks at a task that works. */
-const LOOK_MS = 500;
+const LOOK_MS = 1_000;
 
 export const command: Command = {
 	arguments: "<number>",
@@ -21,7 +21,7 @@ if it did not end well.`,
 			let now = task;
 			while (now.state === "processing" && options.events !== true) {
 				await context.clock.sleep(LOOK_MS, context.signal);
-				now = await chosenTask(store, String(number));
+				now = (await tasksOf(store, task.deployment)).find((each) => each.task === task.task) ?? now;
 				const steps = await stepsOf(store, now);
 				for (const { outcome, action, object, detail } of steps.slice(shown)) {
 					const seconds = typeof detail.durationMs === "number" ? ` (${(detail.durationMs / 1000).toFixed(1)} s)` : "";
