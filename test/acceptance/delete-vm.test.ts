@@ -59,3 +59,14 @@ test("orphan-disk: the instance starts with an empty disk, and attach-disk gives
 	await succeed(["attach-disk", "db/0", cid]);
 	expect(await data()).toBe("kept");
 });
+
+test("start, killed as its VM is being made: the next one clears it away, and makes another at the same address", async () => {
+	await succeed(["stop", "-n", "--hard", "db/0"]);
+	const starting = world.start(["start", "db/0"]);
+	await expect.poll(() => listingOf(world.home).vms.length, { interval: 2, timeout: 60_000 }).toBe(1);
+	starting.signal("SIGKILL");
+	expect((await starting.ended).code).toBeUndefined();
+	await succeed(["start", "db/0"]);
+	expect(listingOf(world.home).vms).toEqual([vmCid()]);
+	expect(await data()).toBe("kept");
+});

@@ -118,6 +118,7 @@ export class SimulatedCloud {
 			const death = faults().choose(["kill-before", "kill-after"], where(undefined), who);
 			if (death === "kill-before") {
 				if (verb === "deleteVm") this.#breakVm(args[0] as VmCid);
+				if (verb === "createVm") this.#halfMake(args[0] as VmRequest);
 				davit.kill();
 			}
 			const work = inner[verb] as (...all: readonly unknown[]) => Promise<unknown>;
@@ -246,11 +247,18 @@ export class SimulatedCloud {
 	}
 
 	/** Now and then a deletion that is cut short has begun: the VM is listed, and will never run again. */
-	#breakVm(cid: VmCid): void {
+	#breakVm(cid: VmCid, always = false): void {
 		const vm = this.vms.get(cid);
-		if (!vm || !this.chance.of(`half of ${cid}`).happens(0.5)) return;
+		if (!vm || (!always && !this.chance.of(`half of ${cid}`).happens(0.5))) return;
 		vm.machine.end();
 		vm.machine.broken = true;
+	}
+
+	/** Now and then a creation that is cut short has made a VM that does not run: it is listed, and has its address. */
+	#halfMake(request: VmRequest): void {
+		if (!this.chance.of(`half of ${request.key}`).happens(0.5)) return;
+		const { cid } = this.#createVm(request);
+		this.#breakVm(cid, true);
 	}
 
 	#vm(cid: VmCid, operation: Verb): SimulatedVm {

@@ -39,6 +39,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		...ignoredProblems(obsolete),
 	];
 	if (refused.length > 0) throw new UserError(refused);
+	const own = new Set(desired.map(({ name }) => name));
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
 	for (const key of keys) if ((await store.compiled(key)) !== undefined) compiled.add(key);
@@ -46,7 +47,8 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		deployment,
 		diffs,
 		obsolete: obsolete.map(seen.withReach),
-		orphanVms: input.whole ? seen.orphanVms : [],
+		// One that an interrupted run left behind has the address that its instance's next VM needs.
+		orphanVms: seen.orphanVms.filter(({ name }) => input.whole || own.has(name)),
 		unknownVariables: input.unknownVariables,
 		compiled,
 		firstDeploy: input.firstDeploy,
