@@ -6,7 +6,7 @@ import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from ".
 import { type CompilePlan, planCompile } from "./plan-compile.ts";
 import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
 import { counted, titleOf } from "./titles.ts";
-import { updateOrder } from "./update-order.ts";
+import { type Turn, updateOrder } from "./update-order.ts";
 import { withUploads } from "./upload-stemcells.ts";
 
 export interface DeployInput {
@@ -52,9 +52,11 @@ export function planDeploy(input: DeployInput): Plan {
 		const last = chain.at(-1);
 		if (last) prepared.set(diff.desired.name, last.id);
 	}
-	const withVms = diffs.filter(({ desired }) => desired.record?.wanted !== "detached");
+	const hasVm = ({ desired }: InstanceDiff) => desired.record?.wanted !== "detached";
+	const runs = runsOfTurns(plans, input.firstDeploy);
+	const changing = runs.flat().map(({ diff }) => diff);
 	const compile = planCompile({
-		diffs: inUpdateOrder(withVms, plans, input.firstDeploy),
+		diffs: [...new Set([...changing, ...diffs])].filter(hasVm),
 		compiled: input.compiled,
 		readyAfter: (name) => (prepared.has(name) ? [prepared.get(name) as string] : []),
 	});
@@ -71,29 +73,10 @@ export function planDeploy(input: DeployInput): Plan {
 			instances: updating,
 		});
 	const canaries = new Set<InstanceName>();
-	steps.push(...updates(input, plans, prepared, compile, canaries));
+	steps.push(...updates(runs, prepared, compile, canaries));
 	steps.push(...conclusion(input, steps));
 	const ordered = compile.inTurn.size > 0 ? afterTheirNeeds(steps) : steps;
 	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
-}
-
-/** Those that change as their turns come, then the others. */
-function inUpdateOrder(
-	diffs: readonly InstanceDiff[],
-	plans: readonly InstancePlan[],
-	firstDeploy: boolean,
-): readonly InstanceDiff[] {
-	const changing = serialRuns(plans).flatMap((run) =>
-		run.flatMap((group) =>
-			updateOrder(
-				group.map(({ diff }) => diff),
-				firstDeploy,
-			).map(({ diff }) => diff),
-		),
-	);
-	const all = new Set(diffs);
-	const first = changing.filter((diff) => all.has(diff));
-	return [...new Set([...first, ...diffs])];
 }
 
 function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
@@ -120,8 +103,7 @@ interface InstancePlan {
 }
 
 function updates(
-	input: DeployInput,
-	plans: readonly InstancePlan[],
+	runs: readonly (readonly PlannedTurn[])[],
 	prepared: ReadonlyMap<InstanceName, string>,
 	compile: CompilePlan,
 	canaries: Set<InstanceName>,
@@ -129,24 +111,18 @@ function updates(
 	const steps: Step[] = [];
 	const lastOf = new Map<InstanceName, string>();
 	let barrier: readonly string[] = [];
-	for (const run of serialRuns(plans)) {
+	for (const run of runs) {
 		const ends: string[] = [];
-		for (const group of run) {
-			for (const turn of updateOrder(
-				group.map(({ diff }) => diff),
-				input.firstDeploy,
-			)) {
-				const { name } = turn.diff.desired;
-				if (turn.canary) canaries.add(name);
-				const plan = group.find(({ diff }) => diff === turn.diff) as InstancePlan;
-				const { chain, end } = updateChain(plan, turn.canary, prepared.get(name), compile, [
-					...barrier,
-					...turn.after.flatMap((other) => lastOf.get(other) ?? []),
-				]);
-				steps.push(...chain);
-				lastOf.set(name, end);
-				ends.push(end);
-			}
+		for (const { plan, canary, after } of run) {
+			const { name } = plan.diff.desired;
+			if (canary) canaries.add(name);
+			const { chain, end } = updateChain(plan, canary, prepared.get(name), compile, [
+				...barrier,
+				...after.flatMap((other) => lastOf.get(other) ?? []),
+			]);
+			steps.push(...chain);
+			lastOf.set(name, end);
+			ends.push(end);
 		}
 		barrier = ends;
 	}
@@ -206,17 +182,22 @@ function asCanary(data: StepData, { desired }: InstanceDiff): StepData {
 	return data.kind === "start" ? { ...data, watch: { fromMs, toMs } } : data;
 }
 
-/** Groups in consecutive runs: those with `serial: true` one at a time, the others of a run together. */
-function serialRuns(plans: readonly InstancePlan[]): InstancePlan[][][] {
-	const runs: InstancePlan[][][] = [];
-	const groups = new Map<string, InstancePlan[]>();
-	for (const plan of plans)
-		groups.set(plan.diff.desired.group.name, [...(groups.get(plan.diff.desired.group.name) ?? []), plan]);
+interface PlannedTurn extends Turn {
+	readonly plan: InstancePlan;
+}
+
+/** All turns in order, in consecutive runs: groups with `serial: true` one at a time, the others of a run together. */
+function runsOfTurns(plans: readonly InstancePlan[], firstDeploy: boolean): readonly (readonly PlannedTurn[])[] {
+	const runs: PlannedTurn[][] = [];
 	let open = false;
-	for (const members of groups.values()) {
+	for (const members of Map.groupBy(plans, ({ diff }) => diff.desired.group.name).values()) {
+		const planOf = new Map(members.map((plan) => [plan.diff, plan]));
+		const turns = updateOrder([...planOf.keys()], firstDeploy).map(
+			(turn): PlannedTurn => ({ ...turn, plan: planOf.get(turn.diff) as InstancePlan }),
+		);
 		const serial = members[0]?.diff.desired.group.update.serial ?? true;
-		if (serial || !open) runs.push([members]);
-		else runs.at(-1)?.push(members);
+		if (serial || !open) runs.push(turns);
+		else runs.at(-1)?.push(...turns);
 		open = !serial;
 	}
 	return runs;
