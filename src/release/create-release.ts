@@ -2,10 +2,10 @@ import type { Readable } from "node:stream";
 import { type Problem, problem, UserError } from "../errors.ts";
 import { type ArchiveMember, archive, bytesMember } from "./archive.ts";
 import { devVersion } from "./dev-version.ts";
-import type { PackageDigest, PackageStore, ReleaseFiles } from "./files.ts";
+import type { PackageStore, ReleaseFiles } from "./files.ts";
 import { type FolderJob, readFolder } from "./read-folder.ts";
 import type { ReleaseManifest } from "./release-manifest.ts";
-import { releaseTarball, type StoredArchive } from "./release-tarball.ts";
+import { collectArchives, releaseTarball } from "./release-tarball.ts";
 
 /** What git says of the release folder; undefined where there is no git repository. */
 export interface GitState {
@@ -46,12 +46,7 @@ export async function createRelease(
 	const read = await readFolder(files, options.name);
 	const folder = { ...read, name: options.name ?? read.name };
 	const version = options.version ?? (await devVersion(files, folder));
-	const stored: StoredArchive[] = [];
-	const keep = async (path: string, body: Readable): Promise<PackageDigest> => {
-		const { digest, size } = await store.put(body);
-		stored.push({ path, digest, size });
-		return digest;
-	};
+	const { stored, keep } = collectArchives(store);
 	const jobs: ReleaseManifest["jobs"][number][] = [];
 	for (const job of folder.jobs) {
 		const sha1 = await keep(`jobs/${job.name}.tgz`, await jobArchive(files, job));

@@ -6,7 +6,7 @@ import { neededPackages, type StemcellLine } from "./compile-graph.ts";
 import type { PackageDigest, PackageStore } from "./files.ts";
 import type { Release, ReleaseJob } from "./release.ts";
 import type { ReleaseManifest } from "./release-manifest.ts";
-import { releaseTarball, type StoredArchive } from "./release-tarball.ts";
+import { collectArchives, releaseTarball } from "./release-tarball.ts";
 
 export interface ExportOptions {
 	readonly stemcell: StemcellLine;
@@ -37,12 +37,7 @@ export async function exportRelease(
 				{ hint: "deploy jobs that use them on that stemcell first: davit compiles what it installs" },
 			),
 		);
-	const stored: StoredArchive[] = [];
-	const keep = async (path: string, body: Readable): Promise<PackageDigest> => {
-		const { digest, size } = await store.put(body);
-		stored.push({ path, digest, size });
-		return digest;
-	};
+	const { stored, keep } = collectArchives(store);
 	const jobs: ReleaseManifest["jobs"][number][] = [];
 	for (const job of release.jobs.values()) {
 		const sha1 = await keep(`jobs/${job.name}.tgz`, jobArchive(job));

@@ -12,6 +12,22 @@ export interface StoredArchive {
 	readonly size: number;
 }
 
+/** Puts archives into the store, one after the other, and remembers where each goes in the tarball. */
+export function collectArchives(store: PackageStore): {
+	readonly stored: readonly StoredArchive[];
+	readonly keep: (path: string, body: Readable) => Promise<PackageDigest>;
+} {
+	const stored: StoredArchive[] = [];
+	return {
+		stored,
+		keep: async (path, body) => {
+			const { digest, size } = await store.put(body);
+			stored.push({ path, digest, size });
+			return digest;
+		},
+	};
+}
+
 /** The tarball of a release, made while it is read. Its members are compressed already, so the outer gzip only wraps. */
 export function releaseTarball(
 	manifest: ReleaseManifest,
