@@ -3,35 +3,48 @@ import { performance } from "node:perf_hooks";
 /** One thing that davit does, beside the same done by a peer in the same run. */
 export interface Row {
 	readonly what: string;
-	/** The median of all rounds, in ms. */
-	readonly davitMs: number;
+	readonly unit: "ms" | "MB";
+	/** The median of all rounds. */
+	readonly davit: number;
 	/** What it is compared with, and where that does less or more. */
 	readonly peer: string;
-	/** Absent: the peer isn't on this machine. */
-	readonly peerMs?: number;
+	/** The peer's median. Absent: the peer isn't on this machine. */
+	readonly peerTook?: number;
 }
 
-export interface Comparison {
+export interface Comparison<Result = unknown> {
 	readonly what: string;
-	readonly davit: () => Promise<unknown>;
+	readonly davit: () => Promise<Result>;
 	readonly peer: string;
 	/** Absent: the peer isn't on this machine. */
-	readonly runPeer?: (() => Promise<unknown>) | undefined;
+	readonly runPeer?: (() => Promise<Result>) | undefined;
 	readonly rounds?: number;
 }
 
 /** Runs both in turn, so that whatever else the machine does meets both; the first round of each isn't counted. */
 export async function compare({ what, davit, peer, runPeer, rounds = 7 }: Comparison): Promise<Row> {
-	const davitTimes: number[] = [];
-	const peerTimes: number[] = [];
+	return measure({ what, davit: () => timed(davit), peer, runPeer: runPeer && (() => timed(runPeer)), rounds }, "ms");
+}
+
+/** The same of the memory that two commands take at most. */
+export async function comparePeaks(comparison: Comparison<number>): Promise<Row> {
+	return measure(comparison, "MB");
+}
+
+async function measure(
+	{ what, davit, peer, runPeer, rounds = 3 }: Comparison<number>,
+	unit: Row["unit"],
+): Promise<Row> {
+	const davitTook: number[] = [];
+	const peerTook: number[] = [];
 	for (let round = 0; round <= rounds; round++) {
-		const davitMs = await timed(davit);
-		const peerMs = runPeer && (await timed(runPeer));
+		const own = await davit();
+		const others = runPeer && (await runPeer());
 		if (round === 0) continue;
-		davitTimes.push(davitMs);
-		if (peerMs !== undefined) peerTimes.push(peerMs);
+		davitTook.push(own);
+		if (others !== undefined) peerTook.push(others);
 	}
-	return { what, davitMs: median(davitTimes), peer, ...(runPeer ? { peerMs: median(peerTimes) } : {}) };
+	return { what, unit, davit: median(davitTook), peer, ...(runPeer ? { peerTook: median(peerTook) } : {}) };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

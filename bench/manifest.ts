@@ -39,3 +39,15 @@ update:
 instance_groups:
 ${each.join("")}`;
 }
+
+/** The cloud config of `bigManifest`. */
+export const bigManifestsCloud = `cpis: [{name: local, type: local}]
+azs: [{name: z1}, {name: z2}, {name: z3}]
+vm_types: [{name: small}]
+networks:
+- name: default
+  type: manual
+  subnets:
+  - {range: 10.64.0.0/16, gateway: 10.64.0.1, azs: [z1, z2, z3]}
+compilation: {workers: 2, az: z1, network: default, vm_type: small}
+`;

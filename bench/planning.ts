@@ -8,18 +8,7 @@ import { planOffline } from "../src/plan/plan-offline.ts";
 import type { Release, ReleasePackage } from "../src/release/release.ts";
 import { releaseJob } from "../test/support/links.ts";
 import { compare, type Row } from "./compare.ts";
-import { bigManifest } from "./manifest.ts";
-
-const cloudText = `cpis: [{name: local, type: local}]
-azs: [{name: z1}, {name: z2}, {name: z3}]
-vm_types: [{name: small}]
-networks:
-- name: default
-  type: manual
-  subnets:
-  - {range: 10.64.0.0/16, gateway: 10.64.0.1, azs: [z1, z2, z3]}
-compilation: {workers: 2, az: z1, network: default, vm_type: small}
-`;
+import { bigManifest, bigManifestsCloud } from "./manifest.ts";
 
 /** Each needs the one before it. */
 const packages = Array.from(
@@ -50,12 +39,12 @@ const release: Release = {
 };
 
 /** From the manifest's text to the plan of a first deploy; the number of its steps. */
-function plan(manifest: string, cloudText: string): number {
+function plan(manifest: string): number {
 	const { deployment, problems } = parseDeployment(
 		interpolateManifest({ manifest: { text: manifest, file: "big.yml" } }),
 		"/",
 	);
-	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: cloudText, file: "cloud.yml" } }));
+	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: bigManifestsCloud, file: "cloud.yml" } }));
 	if (!deployment || !cloud) throw new Error(problems.map(({ message }) => message).join("\n"));
 	let ids = 0;
 	const placement = placeInstances(deployment, cloud, [], {
@@ -95,7 +84,7 @@ function plan(manifest: string, cloudText: string): number {
 /** From the manifest's text to the offline plan of a first deploy; the number of its instances. */
 function planWithoutReleases(manifest: string): number {
 	const { deployment } = parseDeployment(interpolateManifest({ manifest: { text: manifest, file: "big.yml" } }), "/");
-	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: cloudText, file: "cloud.yml" } }));
+	const { cloud } = parseCloud(interpolateManifest({ manifest: { text: bigManifestsCloud, file: "cloud.yml" } }));
 	if (!deployment || !cloud) throw new Error("the manifest can't be read");
 	return planOffline(deployment, cloud, { used: new Set(), imported: new Set() }).plan.instances.length;
 }
@@ -116,7 +105,7 @@ export async function planning(): Promise<readonly Row[]> {
 			"planning 1,000 instances in 100 groups, each with a link and 30 packages to compile",
 			"100 instances",
 			[bigManifest({ groups: 100, instances: 10 }), bigManifest({ groups: 10, instances: 10 })],
-			(manifest) => plan(manifest, cloudText),
+			plan,
 		),
 		await grows(
 			"parsing, placing, allocating and planning 10,000 instances in one group, offline",

@@ -8,6 +8,7 @@ import { findOnPath } from "../test/support/on-path.ts";
 import { command } from "./command.ts";
 import type { Row } from "./compare.ts";
 import { interpolation } from "./interpolation.ts";
+import { offline } from "./offline.ts";
 import { planning } from "./planning.ts";
 import { platform } from "./platform.ts";
 import { rendering } from "./rendering.ts";
@@ -59,7 +60,7 @@ const page = (rows: readonly Row[], taken: string) => `# Performance
 <!-- Written by npm run bench -- --write. Don't edit: run it again. -->
 
 What davit takes, and what a peer takes for the same, or the nearest thing, in the same run. Both run in turn; each time is the median of
-all rounds. Times differ from machine to machine, ratios less: below 1 davit is faster. davit is the packed package, installed; planning
+all rounds. Memory is the most that the process had resident. Times differ from machine to machine, ratios less: below 1 davit is faster. davit is the packed package, installed; planning
 and rendering run from the sources, in one process.
 
 ${taken}
@@ -80,6 +81,7 @@ try {
 		int: () => interpolation(davit, folder),
 		rendering: () => rendering(folder),
 		planning,
+		offline: () => offline(davit, folder),
 		platform: () => platform(davit),
 	})) {
 		if (asked.length > 0 && !asked.includes(name)) continue;

@@ -5,6 +5,7 @@ import type { Node } from "./node.ts";
 
 /** References such as `((root.ca))` whose value is an empty text: whoever gets it as a CA file trusts nobody, and says so late. */
 export function emptyAuthorities(manifest: Node, values: ReadonlyMap<string, Node>): readonly Problem[] {
+	if (values.size === 0) return [];
 	return references(manifest).flatMap(({ text, name, place }) => {
 		const { rest } = parseReference(text);
 		const value = values.get(name);

@@ -78,12 +78,13 @@ export function interpolateManifest(texts: ManifestTexts): Interpolated {
 	problems.push(...result.problems);
 	if (texts.varErrs) problems.push(...missingProblems(result, left, texts.manifest.file));
 	if (texts.varErrsUnused) problems.push(...unusedProblems(variables.values, result.used));
-	if (problems.length > 0) return failed(problems, [...warnings, ...numberWarnings(result.node)], texts.manifest.file);
+	findNumberWarnings(result.node, warnings);
+	if (problems.length > 0) return failed(problems, warnings, texts.manifest.file);
 	return {
 		value: toValue(result.node),
 		node: result.node,
 		problems,
-		warnings: [...warnings, ...numberWarnings(result.node)],
+		warnings,
 		place: (path) => placeAt(result.node, path),
 		references: left,
 		emptyAuthorities: emptyAuthorities(patched, variables.values),
@@ -144,11 +145,18 @@ function unusedProblems(values: ReadonlyMap<string, Node>, used: ReadonlySet<str
 		);
 }
 
-/** Numbers whose text says more than their value: versions such as 1.10 that lose their zero, integers that lose digits. */
-function numberWarnings(node: Node): readonly Problem[] {
-	if (node.kind === "scalar") return typeof node.value === "bigint" ? [largeInteger(node.place)] : [];
-	if (node.kind === "list") return node.items.flatMap(numberWarnings);
-	return [...node.entries.values()].flatMap((entry) => [...lossyVersion(entry), ...numberWarnings(entry.value)]);
+/** Adds a warning for numbers whose text says more than their value: versions such as 1.10 that lose their zero, integers that lose digits. */
+function findNumberWarnings(node: Node, warnings: Problem[]): void {
+	if (node.kind === "scalar") {
+		if (typeof node.value === "bigint") warnings.push(largeInteger(node.place));
+	} else if (node.kind === "list") {
+		for (const item of node.items) findNumberWarnings(item, warnings);
+	} else {
+		for (const entry of node.entries.values()) {
+			warnings.push(...lossyVersion(entry));
+			findNumberWarnings(entry.value, warnings);
+		}
+	}
 }
 
 function largeInteger(place: Place): Problem {

@@ -1,7 +1,7 @@
 import { type Place, type Problem, problem } from "../errors.ts";
 import { type Lookup, parseReference, REFERENCE } from "./lookup.ts";
 import { describeNode, keyId, type MapEntry, type MapNode, type Node, type ScalarNode, scalarText } from "./node.ts";
-import { escapeKey } from "./path.ts";
+import { pathTo, type Trail } from "./path.ts";
 
 /** A `((variable))` that stands in a text or key. */
 export interface Reference {
@@ -26,53 +26,53 @@ export function interpolate(
 	lookup: Lookup,
 ): { readonly node: Node; readonly problems: readonly Problem[] } {
 	const interpolating: Interpolating = { lookup, problems: [] };
-	return { node: fill(node, "", interpolating), problems: interpolating.problems };
+	return { node: fill(node, undefined, interpolating), problems: interpolating.problems };
 }
 
-function fill(node: Node, path: string, interpolating: Interpolating): Node {
-	if (node.kind === "scalar") return typeof node.value === "string" ? fillText(node, path, interpolating) : node;
-	if (node.kind === "map") return fillMap(node, path, interpolating);
+function fill(node: Node, trail: Trail | undefined, interpolating: Interpolating): Node {
+	if (node.kind === "scalar") return typeof node.value === "string" ? fillText(node, trail, interpolating) : node;
+	if (node.kind === "map") return fillMap(node, trail, interpolating);
 	let changed = false;
 	const items = node.items.map((item, index) => {
-		const filled = fill(item, `${path}/${index}`, interpolating);
+		const filled = fill(item, { above: trail, step: index }, interpolating);
 		changed ||= filled !== item;
 		return filled;
 	});
 	return changed ? { ...node, items } : node;
 }
 
-function fillMap(node: MapNode, path: string, interpolating: Interpolating): Node {
+function fillMap(node: MapNode, above: Trail | undefined, interpolating: Interpolating): Node {
 	let changed = false;
 	const entries: [string, MapEntry][] = [];
 	for (const [id, entry] of node.entries) {
-		const name = `${path}/${escapeKey(scalarText(entry.key))}`;
-		const key = fillKey(entry.key, name, interpolating);
-		const value = fill(entry.value, name, interpolating);
+		const trail = { above, step: scalarText(entry.key) };
+		const key = fillKey(entry.key, trail, interpolating);
+		const value = fill(entry.value, trail, interpolating);
 		changed ||= key !== entry.key || value !== entry.value;
 		entries.push(key === entry.key ? [id, { key, value }] : [keyId(key), { key, value }]);
 	}
 	return changed ? { ...node, entries: new Map(entries) } : node;
 }
 
-function fillKey(key: ScalarNode, path: string, interpolating: Interpolating): ScalarNode {
+function fillKey(key: ScalarNode, trail: Trail, interpolating: Interpolating): ScalarNode {
 	if (typeof key.value !== "string") return key;
-	const filled = fillText(key, path, interpolating);
+	const filled = fillText(key, trail, interpolating);
 	if (filled.kind === "scalar") return filled === key ? key : { ...filled, place: key.place };
 	interpolating.problems.push(
 		problem("variable-type", `${key.value} is ${describeNode(filled)}, which can't be a key`, {
-			place: { ...key.place, path },
+			place: { ...key.place, path: pathTo(trail) },
 			hint: "give the variable a text",
 		}),
 	);
 	return key;
 }
 
-function fillText(scalar: ScalarNode, path: string, { lookup, problems }: Interpolating): Node {
+function fillText(scalar: ScalarNode, trail: Trail | undefined, { lookup, problems }: Interpolating): Node {
 	let text = scalar.value as string;
 	if (!text.includes("((")) return scalar;
 	for (const [, written = ""] of text.matchAll(REFERENCE)) {
 		const { name, rest } = parseReference(written);
-		const place = { ...scalar.place, path };
+		const place = { ...scalar.place, path: pathTo(trail) };
 		const found = lookup(name, rest, place);
 		if ("problem" in found) problems.push(found.problem);
 		if (!("value" in found)) continue;
@@ -110,19 +110,29 @@ function notInText(written: string, value: Node, place: Place): Problem {
 }
 
 /** All references in a node, each with its place and path. */
-export function references(node: Node, path = ""): readonly Reference[] {
-	if (node.kind === "scalar") return referencesIn(node, path);
-	if (node.kind === "list") return node.items.flatMap((item, index) => references(item, `${path}/${index}`));
-	return [...node.entries.values()].flatMap(({ key, value }) => {
-		const name = `${path}/${escapeKey(scalarText(key))}`;
-		return [...referencesIn(key, name), ...references(value, name)];
-	});
+export function references(node: Node): readonly Reference[] {
+	const found: Reference[] = [];
+	findReferences(node, undefined, found);
+	return found;
 }
 
-function referencesIn(scalar: ScalarNode, path: string): readonly Reference[] {
-	if (typeof scalar.value !== "string" || !scalar.value.includes("((")) return [];
-	return [...scalar.value.matchAll(REFERENCE)].map(([, written = ""]) => {
+function findReferences(node: Node, trail: Trail | undefined, found: Reference[]): void {
+	if (node.kind === "scalar") referencesIn(node, trail, found);
+	else if (node.kind === "list") {
+		for (const [step, item] of node.items.entries()) findReferences(item, { above: trail, step }, found);
+	} else {
+		for (const { key, value } of node.entries.values()) {
+			const below = { above: trail, step: scalarText(key) };
+			referencesIn(key, below, found);
+			findReferences(value, below, found);
+		}
+	}
+}
+
+function referencesIn(scalar: ScalarNode, trail: Trail | undefined, found: Reference[]): void {
+	if (typeof scalar.value !== "string" || !scalar.value.includes("((")) return;
+	for (const [, written = ""] of scalar.value.matchAll(REFERENCE)) {
 		const { name } = parseReference(written);
-		return { text: written.replace(/^!/, ""), name, place: { ...scalar.place, path } };
-	});
+		found.push({ text: written.replace(/^!/, ""), name, place: { ...scalar.place, path: pathTo(trail) } });
+	}
 }

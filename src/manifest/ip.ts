@@ -10,7 +10,8 @@ export interface Ip {
 /** Reads an IPv4 or IPv6 address; undefined if it is none. */
 export function parseIp(text: string): Ip | undefined {
 	const family = isIP(text);
-	if (family === 4) return { bits: 32, value: text.split(".").reduce((sum, part) => sum * 256n + BigInt(part), 0n) };
+	if (family === 4)
+		return { bits: 32, value: BigInt(text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0)) };
 	if (family === 6) return { bits: 128, value: parseIpv6(text) };
 	return undefined;
 }

@@ -6,6 +6,17 @@ export function escapeKey(key: string): string {
 	return key.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll(":", "~7");
 }
 
+/** The way down to a node while a tree is walked. Most nodes need no path, so one is only written where `pathTo` is asked for it. */
+export interface Trail {
+	readonly above: Trail | undefined;
+	readonly step: string | number;
+}
+
+/** The path of a trail; that of the root is empty. */
+export function pathTo(trail: Trail | undefined): string {
+	return trail === undefined ? "" : `${pathTo(trail.above)}/${escapeKey(String(trail.step))}`;
+}
+
 /** A path such as `/instance_groups/0/azs` from its parts. */
 export function pathOf(parts: readonly PropertyKey[]): string {
 	return parts.map((part) => `/${escapeKey(String(part))}`).join("");
