@@ -74,7 +74,7 @@ async function ansibleCheck(world: World, ansible: string): Promise<() => Promis
 		ANSIBLE_PYTHON_INTERPRETER: "/usr/bin/python3",
 		ANSIBLE_REMOTE_TMP: "/tmp",
 	};
-	return () => command([ansible, "--check", "-i", "hosts", "play.yml"], folder, env);
+	return () => command([ansible, "--check", "-i", "hosts", "play.yml"], folder, { ...world.command([]).env, ...env });
 }
 
 /** A file of 64 MiB there and back, against OpenSSH's client, which reaches the same server by the same way. */
@@ -84,7 +84,9 @@ async function copies(world: World): Promise<readonly Row[]> {
 	await writeFile(here, Buffer.alloc(64 << 20, "davit"));
 	const peer = "OpenSSH's `scp`, same VM, same way there";
 	const openssh = (from: string, to: string) =>
-		scp === undefined ? undefined : () => command([scp, "-q", "-F", "ssh.config", from, to], world.folder);
+		scp === undefined
+			? undefined
+			: () => command([scp, "-q", "-F", "ssh.config", from, to], world.folder, world.command([]).env);
 	const rows = [
 		await compare({
 			what: "`davit scp` of 64 MiB to a VM",
