@@ -113,7 +113,10 @@ export interface ApplyContext {
 const DEADLINES = { createVm: 30 * 60_000, createDisk: 10 * 60_000, other: 10 * 60_000 };
 
 /** Options for a CPI call within a step. */
-export function callOptions(context: ApplyContext, verb: "createVm" | "createDisk" | "other" = "other"): CallOptions {
+export function callOptions(
+	context: Pick<ApplyContext, "signal" | "lease">,
+	verb: "createVm" | "createDisk" | "other" = "other",
+): CallOptions {
 	return { signal: AbortSignal.any([context.signal, context.lease.signal]), deadlineMs: DEADLINES[verb] };
 }
 
@@ -123,13 +126,20 @@ export function callOptions(context: ApplyContext, verb: "createVm" | "createDis
  * refusal: after a lost connection or an abort nobody knows what was made, so it stays open and the next run looks for it.
  */
 export async function effect<T>(
-	context: ApplyContext,
-	intent: { readonly verb: string; readonly key: string; readonly data?: Readonly<Record<string, unknown>> },
+	context: Pick<ApplyContext, "store" | "lease">,
+	intent: {
+		readonly verb: string;
+		readonly key: string;
+		readonly data?: Readonly<Record<string, unknown>>;
+		/** Of an earlier run, which had begun the same and never heard its end. */
+		readonly begun?: number;
+	},
 	work: () => Promise<T>,
 	changes: (result: T) => readonly Change[],
 ): Promise<T> {
 	const { store, lease } = context;
-	const id = await store.begin(lease.fence, { verb: intent.verb, key: intent.key, data: intent.data ?? {} });
+	const { verb, key, data = {} } = intent;
+	const id = intent.begun ?? (await store.begin(lease.fence, { verb, key, data }));
 	lease.check();
 	const result = await work().catch(async (error: unknown) => {
 		if (isRefusal(error))

@@ -53,7 +53,7 @@ export async function listVms(
 export async function listAll(
 	cpi: Cpi,
 	kind: ResourceKind,
-	{ owner, signal }: Pick<ObserveInput, "owner" | "signal">,
+	{ owner, signal }: { readonly owner: Parameters<Cpi["list"]>[0]; readonly signal: AbortSignal },
 ): Promise<readonly CloudResource[]> {
 	const found: CloudResource[] = [];
 	let page: string | undefined;

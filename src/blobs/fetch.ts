@@ -36,9 +36,7 @@ export interface FetchOptions {
  */
 export async function fetchToCache(request: FetchRequest, options: FetchOptions): Promise<string> {
 	if (request.url.startsWith("file:")) return localFile(request);
-	const { url, checksum = "", identity = "" } = request;
-	const key = createHash("sha256").update(`${url}\n${checksum}\n${identity}`).digest("hex");
-	const cached = join(options.cacheFolder, key);
+	const cached = join(options.cacheFolder, cachedName(request));
 	if (await exists(cached)) return cached;
 	try {
 		await mkdir(options.cacheFolder, { recursive: true });
@@ -62,6 +60,11 @@ export async function fetchToCache(request: FetchRequest, options: FetchOptions)
 			? error
 			: new UserError(explain(request, options, error as Error), { cause: error });
 	}
+}
+
+/** Name of a download's file in the cache. What has not wholly arrived has it too, with an ending. */
+export function cachedName({ url, checksum = "", identity = "" }: FetchRequest): string {
+	return createHash("sha256").update(`${url}\n${checksum}\n${identity}`).digest("hex");
 }
 
 async function downloadTwice(request: FetchRequest, options: FetchOptions, part: string): Promise<void> {

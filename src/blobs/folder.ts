@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Random } from "../clock.ts";
 import { problem, UserError } from "../errors.ts";
+import type { StoredBlob } from "../release/kept-files.ts";
 import type { BlobStore, Digest } from "./blobs.ts";
 import { diskProblem } from "./disk-problem.ts";
 import { removeLeftovers, temporaryName } from "./leftovers.ts";
@@ -14,6 +15,13 @@ export interface FolderStoreOptions {
 	readonly folder: string;
 	readonly clock: Clock;
 	readonly random: Random;
+}
+
+export interface FolderStore extends BlobStore {
+	/** All blobs, in the order of their digests. */
+	list(): Promise<readonly StoredBlob[]>;
+	/** Removes one, unless somebody has put it again since it was listed. Absent is success. */
+	remove(blob: StoredBlob): Promise<void>;
 }
 
 interface Found {
@@ -27,7 +35,7 @@ interface Found {
 const settledMs = 2000;
 
 /** Blobs as files named by their digest. Also clears away what puts of crashed processes left behind. */
-export async function openFolderStore({ folder, clock, random }: FolderStoreOptions): Promise<BlobStore> {
+export async function openFolderStore({ folder, clock, random }: FolderStoreOptions): Promise<FolderStore> {
 	const incoming = join(folder, "incoming");
 	try {
 		await mkdir(incoming, { recursive: true, mode: 0o700 });
@@ -64,6 +72,10 @@ export async function openFolderStore({ folder, clock, random }: FolderStoreOpti
 				if (clock.now() - found.changedAt > settledMs) verified.set(digest, found.identity);
 			}
 			return createReadStream(fileOf(folder, digest));
+		},
+		list: () => listBlobs(folder),
+		remove: async ({ digest, changedAt }) => {
+			if ((await find(folder, digest))?.changedAt === changedAt) await rm(fileOf(folder, digest), { force: true });
 		},
 	};
 }
@@ -103,6 +115,19 @@ function fileOf(folder: string, digest: Digest): string {
 	const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? [];
 	if (!hex) throw new Error(`not a digest: ${digest}`);
 	return join(folder, "sha256", hex.slice(0, 2), hex);
+}
+
+async function listBlobs(folder: string): Promise<readonly StoredBlob[]> {
+	const files = await readdir(join(folder, "sha256"), { recursive: true }).catch(() => []);
+	const digests = files.flatMap((file) => /([0-9a-f]{64})$/.exec(file)?.[1] ?? []).sort();
+	const found = await Promise.all(
+		digests.map(async (hex): Promise<StoredBlob | undefined> => {
+			const digest: Digest = `sha256:${hex}`;
+			const blob = await find(folder, digest);
+			return blob && { digest, size: blob.size, changedAt: blob.changedAt };
+		}),
+	);
+	return found.filter((blob) => blob !== undefined);
 }
 
 async function find(folder: string, digest: Digest): Promise<Found | undefined> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { ReleaseSources } from "../release/sources.ts";
@@ -38,5 +38,6 @@ export function uploadedReleases(folder: string): ReleaseSources["uploaded"] {
 			await writeFile(incoming, JSON.stringify({ format: FORMAT, index }), { flush: true });
 			await rename(incoming, file);
 		},
+		remove: (name, version) => rm(fileOf(name, version), { force: true }),
 	};
 }

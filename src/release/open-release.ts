@@ -121,10 +121,19 @@ export function releaseOf(folder: ReleaseFolder, version: string): Release {
 	};
 }
 
-async function locate(ref: ReleaseRef & { readonly url: string }, sources: ReleaseSources): Promise<string> {
+/** What is downloaded for a release that a manifest names; undefined: nothing is. */
+export function downloadOf(
+	ref: ReleaseRef,
+): { readonly url: string; readonly identity: string; readonly checksum?: string } | undefined {
 	const { url, sha1 } = ref;
-	if (isHttp(url))
-		return sources.fetch(url, { identity: label(ref), ...(sha1 === undefined ? {} : { checksum: sha1 }) });
+	if (url === undefined || !isHttp(url)) return undefined;
+	return { url, identity: label(ref), ...(sha1 === undefined ? {} : { checksum: sha1 }) };
+}
+
+async function locate(ref: ReleaseRef & { readonly url: string }, sources: ReleaseSources): Promise<string> {
+	const { url } = ref;
+	const download = downloadOf(ref);
+	if (download) return sources.fetch(url, download);
 	if (url.startsWith("file:")) return fileURLToPath(url);
 	if (/^[a-z][a-z0-9+.-]*:/i.test(url))
 		throw new UserError(

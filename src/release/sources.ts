@@ -14,6 +14,8 @@ export interface ReleaseSources {
 		list(): Promise<readonly TarballIndex[]>;
 		/** Keeps one, also in the place of one with the same name and version. */
 		put(index: TarballIndex): Promise<void>;
+		/** Forgets one; its packages are the caller's. Absent is success. */
+		remove(name: string, version: string): Promise<void>;
 	};
 	kindOf(path: string): Promise<"folder" | "file" | undefined>;
 	/** A release folder, with the blobs that its `config/blobs.yml` names where they can be got. */

@@ -38,6 +38,8 @@ const migrations: readonly (readonly string[])[] = [
 	["ALTER TABLE store ADD COLUMN moved TEXT"],
 	// Sealed: what digests are made with, once the store has been given another key.
 	["ALTER TABLE store ADD COLUMN digesting TEXT"],
+	// What a compiled package is, as JSON.
+	["ALTER TABLE compiled ADD COLUMN about TEXT"],
 ];
 
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */

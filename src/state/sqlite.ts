@@ -1,6 +1,7 @@
 import { heldByAnother } from "./held.ts";
 import { currentProcess, type HolderProcess } from "./holder-process.ts";
 import { applyChanges } from "./sqlite-changes.ts";
+import { compiledPackages } from "./sqlite-compiled.ts";
 import type { Database } from "./sqlite-database.ts";
 import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
 import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
@@ -85,10 +86,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 			}),
 		variables: async (deployment) => readVariables(database, deployment),
 		putVariables: async (fence, variables) => fenced(fence, () => putVariables(database, fence.deployment, variables)),
-		compiled: async (key) => database.get<{ digest: string }>("SELECT digest FROM compiled WHERE key = ?", key)?.digest,
-		putCompiled: async (key, digest) => {
-			database.run("INSERT OR REPLACE INTO compiled (key, digest) VALUES (?, ?)", key, digest);
-		},
+		...compiledPackages(database),
 		appendEvent: async (event) => appendEvent(database, event),
 		events: async (deployment, limit) => readEvents(database, deployment, limit),
 		eventfulDeployments: async () =>

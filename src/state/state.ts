@@ -202,6 +202,22 @@ export interface RecordedEvent {
 	readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** What was compiled: a package of a release, with what it depends on, for a stemcell. */
+export interface CompiledPackage {
+	readonly key: string;
+	/** Digest of the compiled form. */
+	readonly digest: string;
+	/** Absent: an older davit did not note it. */
+	readonly about?: {
+		readonly release: string;
+		readonly package: string;
+		readonly fingerprint: string;
+		readonly stemcell: { readonly os: string; readonly version: string };
+		/** Wall clock. */
+		readonly compiledAt: number;
+	};
+}
+
 /** The port to what davit remembers. Every write carries the fence and is refused (exit code 3) if a higher one was given out. */
 export interface StateStore {
 	/** Of the store; part of every owner tag. */
@@ -226,7 +242,11 @@ export interface StateStore {
 	putVariables(fence: Fence, variables: readonly StoredVariable[]): Promise<void>;
 	/** Compiled packages, shared by all deployments. `key` = package fingerprint and dependencies' + stemcell. */
 	compiled(key: string): Promise<string | undefined>;
-	putCompiled(key: string, digest: string): Promise<void>;
+	putCompiled(compiled: CompiledPackage): Promise<void>;
+	/** All, in the order of their keys. */
+	allCompiled(): Promise<readonly CompiledPackage[]>;
+	/** Forgets them; their bytes are the caller's. Absent is success. */
+	deleteCompiled(keys: readonly string[]): Promise<void>;
 	appendEvent(event: RecordedEvent): Promise<void>;
 	/** The newest `limit` events, oldest of them first. */
 	events(deployment: string, limit: number): Promise<readonly RecordedEvent[]>;

@@ -43,11 +43,14 @@ test("clean-up deletes what has been orphaned for days, and with --all the rest;
 	expect(await succeed(["clean-up", "-n"])).toBe(
 		"nothing to clean up\nkept: 1 orphaned for less than 5 days; --all deletes them too\n",
 	);
-	const line = "disk disk-CID of db/0 of one (64 MiB) is deleted with its data\n";
-	expect(await succeed(["clean-up", "--all", "--dry-run"])).toBe(line);
+	const { stdout } = await world.davit(["clean-up", "--all", "--dry-run"]);
+	expect(golden(stdout)).toMatch(/^disk +disk-CID of db\/0 of one +local +64\.0 MiB$/m);
 	expect(listingOf(world.home).disks).toHaveLength(2);
 	age("one", 6);
-	expect(await succeed(["clean-up", "-n"])).toBe("deleted disk disk-CID of db/0 of one\n");
+	const { events } = await world.told(["clean-up", "-n"]);
+	const rows = events.flatMap((event) => (event.type === "table" ? event.rows : []));
+	expect(rows).toMatchObject([{ kind: "disk", cpi: "local", bytes: 64 * 2 ** 20 }]);
+	expect((await world.davit(["tasks", "-d", "one"])).stdout).toMatch(/ one +clean-up /);
 	expect(listingOf(world.home).disks).toEqual([cidOf("two")]);
 	expect(readState(world.home)).toMatchObject({ disks: [{ deployment: "two" }], openIntents: 0 });
 	expect(await succeed(["clean-up", "--all", "-n"])).toBe("nothing to clean up\n");
@@ -61,8 +64,23 @@ test("delete-disk deletes the one that is named; one that its cloud has not stay
 	world.write("other.yml", local.replace("type: local", elsewhere));
 	await expectFailure(world, ["delete-disk", cid, "-n", "--cloud", "other.yml"], "a delete-disk with another cloud");
 	expect(listingOf(world.home).disks).toEqual([cid]);
-	expect(await succeed(["delete-disk", cid, "-n"])).toBe("deleted disk disk-CID of db/0 of two\n");
+	expect(await succeed(["delete-disk", cid, "-n"])).toBe("✓ Deleting disk disk-CID of db/0 of two (64 MiB) (N s)\n");
+	expect((await world.davit(["tasks", "-d", "two"])).stdout).toMatch(/ two +delete-disk /);
 	expect(listingOf(world.home).disks).toEqual([]);
+});
+
+test("an image that a deployment uses stays; delete-stemcell deletes it once it has gone", async () => {
+	const deployed = await world.davit(["deploy", "two.yml"]);
+	expect(deployed.code, deployed.stderr).toBe(0);
+	const refused = await world.davit(["delete-stemcell", "local/1", "-n"]);
+	expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("local/1 is in use by two") });
+	expect((await world.davit(["clean-up", "--all", "--dry-run"])).stdout).not.toContain("local/1");
+	expect((await world.davit(["delete-deployment", "-n", "two"])).code).toBe(0);
+	expect((await world.davit(["clean-up", "--all", "--dry-run"])).stdout).toMatch(/^stemcell +local\/1 +local/m);
+	expect((await world.davit(["delete-stemcell", "local/1"])).code).toBe(4);
+	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).code).toBe(0);
+	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).stderr).toContain("no cloud has an image");
+	expect((await world.davit(["clean-up", "--all", "-n"])).code).toBe(0);
 });
 
 /** As if the disk had been orphaned that many days ago. */

@@ -150,6 +150,17 @@ test("an uploaded release needs no url and no file any more; latest is the newes
 		expect(stdout).toContain("new");
 		const { stdout: listed } = await world.davit(["releases"]);
 		expect(listed.replace(/ +/g, " ").split("\n").slice(1, 3)).toEqual(["tiny 1.10 1 0 tiny", "tiny 1.9 1 0 -"]);
+		expect(await world.davit(["delete-release", "tiny", "-n"])).toEqual({
+			code: 1,
+			stdout: "",
+			stderr:
+				"error: release tiny/1.10 is in use by tiny\n  → deploy with another release, or delete the deployment, first\n",
+		});
+		expect((await world.davit(["delete-release", "tiny/1.9"])).code).toBe(4);
+		expect((await world.davit(["delete-release", "tiny/1.9", "-n"])).stdout).toMatch(/^tiny +1\.9$/m);
+		expect((await world.davit(["clean-up", "--all", "-n"])).code).toBe(0);
+		expect((await world.davit(["releases"])).stdout).not.toContain("1.9");
+		expect((await world.davit(["recreate", "web"])).code).toBe(0);
 	}));
 
 test("a release is exported as it was compiled; elsewhere it is installed without compiling, with the same result", () =>

@@ -388,9 +388,20 @@ export function describeStateStore(name: string, makePlace: () => Promise<StateP
 
 		test("compiled packages are known to all deployments", async () => {
 			expect(await store.compiled("key")).toBeUndefined();
-			await store.putCompiled("key", "sha256:1");
-			await store.putCompiled("key", "sha256:2");
-			expect(await (await open(2)).compiled("key")).toBe("sha256:2");
+			await store.putCompiled({ key: "key", digest: "sha256:1" });
+			const stemcell = { os: "ubuntu-jammy", version: "1.10" };
+			const about = { release: "nats", package: "golang", fingerprint: "f1", stemcell, compiledAt: 5 };
+			await store.putCompiled({ key: "key", digest: "sha256:2", about });
+			await store.putCompiled({ key: "another", digest: "sha256:3" });
+			const other = await open(2);
+			expect(await other.compiled("key")).toBe("sha256:2");
+			expect(await other.allCompiled()).toEqual([
+				{ key: "another", digest: "sha256:3" },
+				{ key: "key", digest: "sha256:2", about },
+			]);
+			await other.deleteCompiled(["key", "none"]);
+			expect(await store.compiled("key")).toBeUndefined();
+			expect(await store.compiled("another")).toBe("sha256:3");
 		});
 
 		test("events are read oldest first, the newest ones of the deployment only", async () => {

@@ -1,7 +1,16 @@
 import type { SqliteStore } from "../../src/state/sqlite.ts";
 import type { DavitProcess } from "./davit-process.ts";
 
-const WRITES: readonly string[] = ["acquire", "write", "begin", "finish", "putVariables", "putCompiled", "appendEvent"];
+const WRITES: readonly string[] = [
+	"acquire",
+	"write",
+	"begin",
+	"finish",
+	"putVariables",
+	"putCompiled",
+	"deleteCompiled",
+	"appendEvent",
+];
 
 interface StoreParts {
 	readonly davit: DavitProcess;

@@ -25,7 +25,10 @@ export async function compilePackage(step: Of<"compile-package">, context: Apply
 	);
 	const { digest } = await blobs.put(packed);
 	context.lease.check();
-	await store.putCompiled(use.key, digest);
+	const { release, name, fingerprint, key } = use;
+	const { os, version } = step.stemcell;
+	const about = { release, package: name, fingerprint, stemcell: { os, version }, compiledAt: context.clock.now() };
+	await store.putCompiled({ key, digest, about });
 }
 
 async function compile(

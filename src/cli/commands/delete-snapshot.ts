@@ -1,12 +1,12 @@
+import { type Deletion, deleteResources } from "../../apply/delete-resources.ts";
 import { problem, UserError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { askConsent, consentOption } from "../session/confirm.ts";
-import type { DeploymentRun } from "../session/deployment-run.ts";
+import type { Cpis } from "../session/cpis.ts";
+import { deletionLine } from "../session/deletions.ts";
 import { withRecordedRun } from "../session/recorded-run.ts";
 import { type Snapshot, shownSnapshot, snapshotsOf } from "../session/snapshots.ts";
-import { deploymentOption } from "../session/store.ts";
-
-const DEADLINE_MS = 600_000;
+import { actor, deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
 	arguments: "[snapshot-cid]",
@@ -24,24 +24,19 @@ export const command: Command = {
 				throw new UserError(
 					problem("no-snapshot", `there is no snapshot "${cid}"`, { hint: "davit snapshots lists them" }),
 				);
-			const lines = chosen.map(shownSnapshot);
-			await askConsent(
-				lines.map((row) => `snapshot ${row.snapshot_cid} of ${row.instance}, of ${row.created_at}, is deleted`),
-				run.context,
-				options.nonInteractive === true,
-			);
-			for (const snapshot of chosen) await deleteOne(snapshot, run);
+			const deletions = chosen.map((snapshot) => snapshotDeletion(snapshot, run.cpis));
+			await askConsent(deletions.map(deletionLine), run.context, options.nonInteractive === true);
+			const { store, lease, task, context: own } = run;
+			const { clock, emit, signal } = own;
+			const deployment = run.inputs.deployment.name;
+			await deleteResources(deletions, { deployment, store, lease, task, actor: actor(), clock, emit, signal });
 		});
 		return 0;
 	},
 };
 
-/** Journaled like every effect; a run that was cut short left it there or not, and the cloud's list tells which. */
-async function deleteOne({ cpi, resource }: Snapshot, { store, lease, cpis, context }: DeploymentRun): Promise<void> {
-	const cid = resource.cid as Parameters<ReturnType<typeof cpis.get>["deleteSnapshot"]>[0];
-	const id = await store.begin(lease.fence, { verb: "deleteSnapshot", key: cid, data: { cpi } });
-	lease.check();
-	await cpis.get(cpi).deleteSnapshot(cid, { signal: context.signal, deadlineMs: DEADLINE_MS });
-	await store.finish(lease.fence, id, { ok: true, result: {} }, []);
-	context.emit({ type: "note", text: `deleted snapshot ${cid}` });
+function snapshotDeletion(snapshot: Snapshot, cpis: Cpis): Deletion {
+	const { snapshot_cid: cid, instance, created_at: at } = shownSnapshot(snapshot);
+	const { cpi } = snapshot;
+	return { kind: "snapshot", cid, cpi, at: cpis.get(cpi), title: `snapshot ${cid} of ${instance} (${at})` };
 }

@@ -78,7 +78,21 @@ export const commandTable: readonly CommandRow[] = [
 		about: "Delete snapshots of persistent disks",
 		load: () => import("./delete-snapshot.ts"),
 	},
-	{ name: "clean-up", about: "Delete what has been orphaned for days", load: () => import("./clean-up.ts") },
+	{
+		name: "clean-up",
+		about: "Delete images, releases, packages, downloads and orphaned disks that nothing uses",
+		load: () => import("./clean-up.ts"),
+	},
+	{
+		name: "delete-release",
+		about: "Delete a release that was uploaded, and that no deployment uses",
+		load: () => import("./delete-release.ts"),
+	},
+	{
+		name: "delete-stemcell",
+		about: "Delete an image at the clouds that no deployment uses",
+		load: () => import("./delete-stemcell.ts"),
+	},
 	{
 		name: "delete-deployment",
 		about: "Delete a deployment; its persistent disks are kept, orphaned",

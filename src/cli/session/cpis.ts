@@ -14,7 +14,7 @@ export interface Cpis {
 }
 
 /** Loads each CPI that the cloud names; an SDK loads only here, for a cloud that is used. */
-export async function openCpis(cloud: Cloud, context: CliContext): Promise<Cpis> {
+export async function openCpis(cloud: Pick<Cloud, "cpis">, context: CliContext): Promise<Cpis> {
 	const { home, env, ports } = context;
 	const all = new Map<string, Cpi>();
 	for (const { name, type, properties } of cloud.cpis) {

@@ -1,3 +1,4 @@
+import type { BlobStore, Digest } from "../../blobs/blobs.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { type DiffOptions, diffInstance, diskGrows, type InstanceDiff } from "../../plan/diff-instance.ts";
@@ -8,6 +9,7 @@ import { asRecorded, type ObserveAllInput, observeAll } from "./observed.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
 	readonly store: StateStore;
+	readonly blobs: Pick<BlobStore, "has">;
 	readonly desired: readonly DesiredInstance[];
 	readonly obsolete: readonly InstanceRecord[];
 	readonly unknownVariables: readonly string[];
@@ -42,7 +44,11 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const own = new Set(desired.map(({ name }) => name));
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
-	for (const key of keys) if ((await store.compiled(key)) !== undefined) compiled.add(key);
+	for (const key of keys) {
+		const digest = (await store.compiled(key)) as Digest | undefined;
+		// Its bytes may have gone, as by a clean-up of another state store with the same home: it compiles anew.
+		if (digest !== undefined && (await input.blobs.has(digest))) compiled.add(key);
+	}
 	const plan = planDeploy({
 		deployment,
 		diffs,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BlobStore } from "../../blobs/blobs.ts";
-import { openFolderStore } from "../../blobs/folder.ts";
+import { type FolderStore, openFolderStore } from "../../blobs/folder.ts";
 import { releaseSources } from "../../blobs/release-sources.ts";
 import { type Place, type Problem, UserError } from "../../errors.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
@@ -22,7 +22,7 @@ export function openSources(blobs: BlobStore, { home, clock, signal, emit }: Cli
 export const arch = process.arch === "arm64" ? "arm64" : "x64";
 
 /** The blobs that davit keeps in its home. */
-export function openBlobs({ home, clock, random }: CliContext): Promise<BlobStore> {
+export function openBlobs({ home, clock, random }: CliContext): Promise<FolderStore> {
 	return openFolderStore({ folder: join(home, "blobs"), clock, random });
 }
 

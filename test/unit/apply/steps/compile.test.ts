@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { compilePackage } from "../../../../src/apply/steps/compile.ts";
 import { packagePath } from "../../../../src/machine/layout.ts";
+import type { CompiledPackage } from "../../../../src/state/state.ts";
 import { applyWorld } from "../../../support/apply-fixtures.ts";
 import { desired, group } from "../../../support/plan-fixtures.ts";
 
@@ -30,7 +31,7 @@ async function compileElsewhere(code: number) {
 		store: {
 			...store,
 			compiled: async (key: string) => kept.get(key),
-			putCompiled: async (key: string, digest: string) => void kept.set(key, digest),
+			putCompiled: async ({ key, digest }: CompiledPackage) => void kept.set(key, digest),
 		},
 		blobs: { has: async () => true, put: async () => ({ digest: "sha256:app" }) },
 		openPackage: async () => Readable.from([]),
