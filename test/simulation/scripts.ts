@@ -102,7 +102,7 @@ function probe(machine: SimulatedMachine, { script }: Call): Outcome {
 /** A disk is found by its serial, which is its cid here. */
 function mountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
 	const attached = [...machine.cloud.disks.values()].filter(
-		({ attachedTo, cid }) => attachedTo === machine.cid && script.includes(cid),
+		({ attachedTo, cid }) => attachedTo === machine.cid && text(script, "serial") === cid,
 	);
 	const disk = attached[0];
 	if (!disk || attached.length > 1) return refused("the disk did not appear");
