@@ -66,7 +66,7 @@ function plan(manifest: string): number {
 	const [first] = built.problems;
 	if (first) throw new Error(first.message);
 	const observed = { vms: new Map(), machines: new Map() };
-	const options = { fix: false, recreate: false, restart: false };
+	const options = { fix: false, recreate: false, restart: false, canResize: () => true };
 	const { steps } = planDeploy({
 		deployment: deployment.name,
 		diffs: built.instances.map((instance) => diffInstance(instance, observed, options)),

@@ -1,4 +1,5 @@
 import type { DiskCid } from "../cpi/cpi.ts";
+import { copyOf } from "../plan/disk-change.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { Change, DiskRecord, InstanceRecord, Recorded } from "../state/state.ts";
 
@@ -35,6 +36,11 @@ export class Records {
 
 	disk(cid: DiskCid): DiskRecord | undefined {
 		return this.#disks.get(cid);
+	}
+
+	/** The disk that this one is being copied to, if one is. */
+	copyOf(cid: DiskCid): DiskRecord | undefined {
+		return copyOf(cid, this.disks());
 	}
 
 	put(record: InstanceRecord): Change {

@@ -1,5 +1,5 @@
 import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
-import type { Change, Intent, Lease, StateStore, VmRecord } from "../state/state.ts";
+import type { Change, DiskRecord, Intent, Lease, StateStore, VmRecord } from "../state/state.ts";
 import type { Records } from "./records.ts";
 import { unorphanDisk } from "./unorphan-disk.ts";
 
@@ -69,8 +69,10 @@ async function takeOverDisk(
 ): Promise<readonly Change[]> {
 	const found = await input.cpi(cpi).find(intent.key, options);
 	const record = records.get(instance);
-	if (!found || record.disk) return [];
-	const { az, sizeMib } = intent.data as { az: string; sizeMib: number };
+	const { az, sizeMib, ...data } = intent.data as { az: string; sizeMib: number };
+	// An older davit journaled no cloud properties.
+	const { copyOf, cloudProperties = {} } = data as Partial<Pick<DiskRecord, "copyOf" | "cloudProperties">>;
+	if (!found || record.disk !== copyOf?.disk) return [];
 	const cid = found.cid as DiskCid;
 	const disk = {
 		cid,
@@ -81,9 +83,10 @@ async function takeOverDisk(
 		cpi,
 		az,
 		sizeMib,
-		cloudProperties: {},
+		cloudProperties,
 		mounted: false,
 	};
+	if (copyOf) return [records.putDisk({ ...disk, copyOf })];
 	return [records.putDisk(disk), records.update(instance, { disk: cid })];
 }
 

@@ -2,6 +2,7 @@ import type { Step, StepKind } from "../plan/step.ts";
 import type { ApplyContext } from "./context.ts";
 import { bootstrapVm } from "./steps/bootstrap.ts";
 import { compilePackage } from "./steps/compile.ts";
+import { copyDisk, discardCopy } from "./steps/copy-disk.ts";
 import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk, snapshotDisk } from "./steps/disk.ts";
 import { runErrand } from "./steps/errand.ts";
 import { hookStep } from "./steps/hooks.ts";
@@ -35,6 +36,8 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"bootstrap-vm": bootstrapVm,
 	"create-disk": createDisk,
 	"resize-disk": resizeDisk,
+	"copy-disk": copyDisk,
+	"discard-copy": discardCopy,
 	"attach-disk": attachDisk,
 	"orphan-disk": orphanDisk,
 	"snapshot-disk": snapshotDisk,

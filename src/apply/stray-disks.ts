@@ -39,6 +39,6 @@ function recordOf(
 	const { instance_id: instance = "", instance_group: group = "", instance_index: index = "" } = metadata;
 	return {
 		...{ cid: cid as DiskCid, key, deployment, instance, instanceName: `${group}/${index}`, cpi, az: "", sizeMib },
-		...{ cloudProperties: {}, mounted: true, orphanedAt: now },
+		...{ mounted: true, orphanedAt: now },
 	};
 }

@@ -2,6 +2,12 @@ import type { InstanceName } from "../plan/step.ts";
 import type { Change, DiskRecord } from "../state/state.ts";
 import type { Records } from "./records.ts";
 
+/** No instance has the disk any more, and what was being copied from it is not gone on with. */
+export function orphaned(disk: DiskRecord, records: Records, now: number): readonly Change[] {
+	const copy = records.copyOf(disk.cid);
+	return [disk, ...(copy ? [copy] : [])].map((each) => records.putDisk({ ...each, orphanedAt: now }));
+}
+
 /** The instance has the orphaned disk from now on; the one that it had is orphaned. All or nothing of it is to be written. */
 export function unorphanDisk(
 	instance: InstanceName,
@@ -12,7 +18,7 @@ export function unorphanDisk(
 	const former = record.disk === undefined || record.disk === disk.cid ? undefined : records.disk(record.disk);
 	const { orphanedAt: _, ...kept } = disk;
 	return [
-		...(former ? [records.putDisk({ ...former, orphanedAt: now })] : []),
+		...(former ? orphaned(former, records, now) : []),
 		records.putDisk({ ...kept, deployment, instance: record.id, instanceName: instance }),
 		records.update(instance, { disk: disk.cid, dirty: true }),
 	];

@@ -1,12 +1,12 @@
-/** Of what is mounted at a place, the last one counts: device numbers, the mounted folder of its file system, and the source, or nothing. */
+/** Of what is mounted at a place, the last one counts: device numbers, the mounted folder of its file system, mount options and the source, or nothing. */
 export const mountedAt = `mounted_at() {
   local line='' fields=() rest=()
-  device_numbers='' mounted_folder='' mounted_source=''
+  device_numbers='' mounted_folder='' mounted_options='' mounted_source=''
   while read -r line; do
     read -r -a fields <<<"$line"
     if [ "\${fields[4]}" != "$1" ]; then continue; fi
     read -r -a rest <<<"\${line##* - }"
-    device_numbers=\${fields[2]} mounted_folder=\${fields[3]} mounted_source=\${rest[1]}
+    device_numbers=\${fields[2]} mounted_folder=\${fields[3]} mounted_options=\${fields[5]} mounted_source=\${rest[1]}
   done </proc/self/mountinfo
 }
 `;
@@ -56,7 +56,7 @@ const growPartition = `if [ "$device" != "$found" ]; then
 fi
 `;
 
-/** The file system is grown at every mount: if that failed once, the next deploy does it. A supervisor that waited for the disk in vain at boot starts now. */
+/** The file system is grown at every mount: if that failed once, the next deploy does it. One that was being copied is read-only. A supervisor that waited for the disk in vain at boot starts now. */
 const mountAndGrow = `read -r numbers <"/sys/class/block/\${device##*/}/dev"
 mounted_at "$mount_point"
 if [ -n "$device_numbers" ] && [ "$device_numbers" != "$numbers" ]; then
@@ -70,6 +70,8 @@ if [ -z "$device_numbers" ]; then
     die "$disk could not be mounted at $mount_point: $said"
   fi
   own root:root 0755 "$mount_point"
+elif [[ ,$mounted_options, == *,ro,* ]]; then
+  said=$(mount -o remount,rw "$mount_point" 2>&1) || die "$disk is read-only at $mount_point, and stays it: $said"
 fi
 case $type in
   xfs) said=$(xfs_growfs "$mount_point" 2>&1) || die "the file system of $disk did not grow: $said" ;;
@@ -78,6 +80,7 @@ esac
 if [ -d /run/systemd/system ] && systemctl is-enabled --quiet davit-supervisor.service 2>/dev/null; then
   systemctl start --no-block davit-supervisor.service
 fi
+echo "$type"
 `;
 
 /** Mounts `device` at `mount_point` by its UUID, now and after every boot, and lets it fill its disk. */

@@ -25,7 +25,8 @@ own root:root 0755 "$path"
 
 /**
  * Makes a persistent disk usable at the mount point, now and after every boot (fstab, by UUID). It is formatted once: only if `mayFormat` and
- * neither the disk nor a partition of it has any signature. Every other doubt is an error that names the disk.
+ * neither the disk nor a partition of it has any signature. Every other doubt is an error that names the disk. It prints the file system's type,
+ * unless the cloud mounts the disk.
  */
 export function mountDiskScript(hint: DiskHint, options: MountOptions): string {
 	const mountPoint = assign("mount_point", options.mountPoint);

@@ -4,6 +4,8 @@ import { problem, UserError } from "../errors.ts";
 export const DAVIT = "/var/vcap/davit";
 export const DATA = "/var/vcap/data";
 export const STORE = "/var/vcap/store";
+/** Where a disk is mounted while the persistent disk is copied to it. */
+export const MIGRATION_TARGET = "/var/vcap/store_migration_target";
 
 /** The PATH that BOSH gives to hooks, drain scripts and errands. */
 export const HOOK_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";

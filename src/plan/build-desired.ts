@@ -13,6 +13,7 @@ import { linkAliasProblems } from "./alias-problems.ts";
 import { type CgroupUse, cgroupProblems } from "./cgroup-problems.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
+import { copyOf } from "./disk-change.ts";
 import { groupJobs } from "./group-jobs.ts";
 import { type Links, resolveLinks } from "./links.ts";
 import { pathOfGroup, pathOfJob } from "./manifest-path.ts";
@@ -87,7 +88,8 @@ export function buildDesired(input: DesiredInput): {
 			const seen = jobs.flatMap(({ ref }) => Object.values(links.of(group.name, ref.name)));
 			const hosts = hostsLines(scheme, placed, seen, all).join("\n");
 			const shape = vmShape(group, placed, input);
-			const size = record?.disk === undefined ? undefined : input.disks.find(({ cid }) => cid === record.disk)?.sizeMib;
+			const formerDisk = input.disks.find(({ cid }) => cid === record?.disk);
+			const diskCopy = formerDisk && copyOf(formerDisk.cid, input.disks);
 			return {
 				name: `${group.name}/${placed.index}`,
 				group,
@@ -100,7 +102,8 @@ export function buildDesired(input: DesiredInput): {
 				names: digestOf({ hosts, records }),
 				...(record ? { record } : {}),
 				...(disk ? { disk } : {}),
-				...(size === undefined ? {} : { diskSizeMib: size }),
+				...(formerDisk ? { formerDisk } : {}),
+				...(diskCopy ? { diskCopy } : {}),
 			};
 		});
 		return own;

@@ -49,6 +49,7 @@ export function changeOf(
 
 function downtimeOf(action: InstanceChange["action"], kinds: ReadonlySet<Step["kind"]>): ChangeReport["downtime"] {
 	if (action === "delete" || action === "stop") return action;
+	if (kinds.has("copy-disk")) return "disk copy";
 	if (kinds.has("delete-vm")) return "recreate";
 	if (kinds.has("stop")) return "restart";
 	return kinds.has("start") ? "start" : "none";
@@ -56,6 +57,7 @@ function downtimeOf(action: InstanceChange["action"], kinds: ReadonlySet<Step["k
 
 function diskOf(kinds: ReadonlySet<Step["kind"]>, hasDisk: boolean): ChangeReport["disk"] {
 	if (kinds.has("orphan-disk")) return "orphaned";
+	if (kinds.has("copy-disk")) return "copied";
 	if (kinds.has("create-disk")) return "created";
 	if (kinds.has("resize-disk")) return "grown";
 	return hasDisk ? "kept" : "none";
@@ -77,6 +79,8 @@ function valuesBehind(
 			return known ? valueChanges(envOf(former), envOf(desired)) : [];
 		case "network":
 			return known ? valueChanges(former.shape.networks, desired.shape.networks, "/networks") : [];
+		case "persistent_disk":
+			return valueChanges(typeOf(former), typeOf(desired), "/persistent_disk");
 		case "configuration":
 		case "job":
 			return valueChanges(
@@ -94,6 +98,10 @@ function valuesBehind(
 
 function cloudOf({ shape }: DesiredInstance): unknown {
 	return { cpi: shape.cpi, cloud_properties: shape.cloudProperties };
+}
+
+function typeOf({ disk }: DesiredInstance): unknown {
+	return { cloud_properties: disk?.cloudProperties ?? {} };
 }
 
 function envOf({ shape }: DesiredInstance): unknown {

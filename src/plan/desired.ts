@@ -2,7 +2,7 @@ import type { VmNetwork } from "../cpi/cpi.ts";
 import { digestOf } from "../digest.ts";
 import type { InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
 import type { ReleaseJob } from "../release/release.ts";
-import type { InstanceRecord } from "../state/state.ts";
+import type { DiskRecord, InstanceRecord } from "../state/state.ts";
 import type { LinkData, TemplateSpec } from "../template/render.ts";
 import type { PlacedInstance } from "./placed.ts";
 import type { InstanceName, PackageUse, VmShape } from "./step.ts";
@@ -39,8 +39,10 @@ export interface DesiredInstance {
 	readonly packages: readonly PackageUse[];
 	readonly shape: VmShape;
 	readonly disk?: DesiredDisk;
-	/** What its recorded persistent disk has now, in MiB. */
-	readonly diskSizeMib?: number;
+	/** Its persistent disk as it is recorded. */
+	readonly formerDisk?: DiskRecord;
+	/** What a run that was cut short had begun to copy that disk to. */
+	readonly diskCopy?: DiskRecord;
 	/** The managed block of its /etc/hosts, and its digest. */
 	readonly hosts: string;
 	/** Text of records.json, on a VM that has a bosh-dns job. */

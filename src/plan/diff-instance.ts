@@ -2,6 +2,7 @@ import type { VmCid } from "../cpi/cpi.ts";
 import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
+import { type DiskChange, diskChange } from "./disk-change.ts";
 import type { InstanceName, Reason } from "./step.ts";
 import { detachDiff, stillRuns } from "./stop-diff.ts";
 
@@ -45,6 +46,8 @@ export interface InstanceDiff {
 	readonly reachable: boolean;
 	/** Processes of its jobs were seen to run, or would be started again. */
 	readonly runs?: boolean;
+	/** Its persistent disk becomes another, or larger. */
+	readonly diskChange?: DiskChange;
 }
 
 export interface DiffOptions {
@@ -52,10 +55,22 @@ export interface DiffOptions {
 	readonly fix: boolean;
 	readonly recreate: boolean;
 	readonly restart: boolean;
+	/** Whether a CPI grows disks in place. */
+	readonly canResize: (cpi: string) => boolean;
 }
 
 /** Compares one desired instance with what is recorded and observed. An unreachable VM without `fix` is left to the caller to refuse. */
 export function diffInstance(desired: DesiredInstance, observed: Observed, options: DiffOptions): InstanceDiff {
+	const change = diskChange(desired, options.canResize);
+	const diff = compare(desired, observed, { ...options, change });
+	return change ? { ...diff, diskChange: change } : diff;
+}
+
+function compare(
+	desired: DesiredInstance,
+	observed: Observed,
+	{ change, ...options }: DiffOptions & { readonly change: DiskChange | undefined },
+): InstanceDiff {
 	const record = desired.record;
 	const vm = record?.vm;
 	const machine = observed.machines.get(desired.name);
@@ -87,12 +102,13 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 	}
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {
-		const inside = record.applied ? appliedReasons(desired) : [];
+		const inside = [...(record.applied ? appliedReasons(desired) : []), ...diskReasons(desired, change)];
 		return { desired, action: "update", vm: "replace", reasons: [...replaced, ...inside], reachable, runs };
 	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
-		return { desired, action: "update", vm: "power-on", reasons: [off, ...appliedReasons(desired)], reachable };
+		const inside = [...appliedReasons(desired), ...diskReasons(desired, change)];
+		return { desired, action: "update", vm: "power-on", reasons: [off, ...inside], reachable };
 	}
 	if (!vm.bootstrapped)
 		return { desired, action: "create", vm: "bootstrap", reasons: [{ reason: "new" }], reachable: false };
@@ -111,6 +127,7 @@ export function diffInstance(desired: DesiredInstance, observed: Observed, optio
 	const reasons = [
 		...appliedReasons(desired),
 		...driftReasons(desired, machine),
+		...diskReasons(desired, change),
 		...(options.restart ? [{ reason: "restart" as const }] : []),
 	];
 	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable, runs };
@@ -162,18 +179,16 @@ function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { 
 		reasons.push({ reason: "process", detail: `${process} does not run` });
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });
-	if (desired.disk && !desired.record?.disk) reasons.push({ reason: "persistent_disk", detail: "it has none yet" });
-	if (diskGrows(desired))
-		reasons.push({
-			reason: "persistent_disk",
-			detail: `${desired.diskSizeMib} MiB → ${desired.disk?.sizeMib} MiB`,
-		});
-	if (!desired.disk && desired.record?.disk)
-		reasons.push({ reason: "persistent_disk", detail: "none is wanted any more" });
 	return reasons;
 }
 
-/** True if the manifest wants more than the disk has. One that has more is left as it is. */
-export function diskGrows({ disk, diskSizeMib, record }: DesiredInstance): boolean {
-	return record?.disk !== undefined && disk !== undefined && diskSizeMib !== undefined && diskSizeMib < disk.sizeMib;
+function diskReasons(
+	{ disk, record, diskCopy }: DesiredInstance,
+	change: DiskChange | undefined,
+): readonly WhyChanged[] {
+	const because = (detail: string): WhyChanged => ({ reason: "persistent_disk", detail });
+	if (change) return [because(change.detail)];
+	if (disk && !record?.disk) return [because("it has none yet")];
+	if (!disk && record?.disk) return [because("none is wanted any more")];
+	return diskCopy ? [because("a copy of it had begun, and is not wanted any more")] : [];
 }

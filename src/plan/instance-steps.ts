@@ -1,6 +1,7 @@
 import type { InstanceRecord } from "../state/state.ts";
 import { changedJobs } from "./changed-jobs.ts";
-import { diskGrows, type InstanceDiff } from "./diff-instance.ts";
+import type { InstanceDiff } from "./diff-instance.ts";
+import { isAsWanted } from "./disk-change.ts";
 import type { Step } from "./step.ts";
 
 type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
@@ -41,8 +42,13 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const before =
 		diff.vm === "replace"
 			? [...stop(diff, options), ...removeVm(record as InstanceRecord), ...fresh]
-			: [...powerOn(diff), ...(diff.vm === "keep" ? stop(diff, options) : [])];
+			: [...powerOn(diff), ...(diff.vm === "keep" || copies(diff) ? stop(diff, options) : [])];
 	return { prepare, update: [...before, ...attach(diff), ...jobSteps(diff)] };
+}
+
+/** Jobs come back by themselves on a VM that is powered on, and must not run while what they wrote is copied. */
+function copies({ vm, diskChange }: InstanceDiff): boolean {
+	return vm === "power-on" && diskChange?.how === "copy";
 }
 
 function settled(steps: readonly StepData[]): readonly StepData[] {
@@ -130,11 +136,22 @@ function attach(diff: InstanceDiff): StepData[] {
 					cloudProperties: disk.cloudProperties,
 				},
 			];
-	const grow: StepData[] =
-		record?.disk && diskGrows(desired)
-			? [{ kind: "resize-disk", disk: record.disk, cpi: shape.cpi, sizeMib: disk.sizeMib }]
-			: [];
-	return [...make, ...grow, { kind: "attach-disk", fileSystem: disk.fileSystem, mountOptions: disk.mountOptions }];
+	const { fileSystem, mountOptions } = disk;
+	return [...make, ...changeDisk(diff), { kind: "attach-disk", fileSystem, mountOptions }];
+}
+
+/** A copy that was begun and is what is wanted goes on; every other is given up. */
+function changeDisk({ desired, diskChange }: InstanceDiff): StepData[] {
+	const { disk, formerDisk, diskCopy } = desired;
+	if (!disk || !formerDisk) return [];
+	const { cid, cpi, az } = formerDisk;
+	const { sizeMib, cloudProperties, fileSystem, mountOptions } = disk;
+	const goesOn = diskChange?.how === "copy" && diskCopy !== undefined && isAsWanted(diskCopy, disk);
+	const discard: StepData[] = diskCopy && !goesOn ? [{ kind: "discard-copy", disk: diskCopy.cid, cpi }] : [];
+	if (!diskChange) return discard;
+	if (diskChange.how === "grow") return [...discard, { kind: "resize-disk", disk: cid, cpi, sizeMib }];
+	const make: StepData[] = goesOn ? [] : [{ kind: "create-disk", cpi, az, sizeMib, cloudProperties, copyOf: cid }];
+	return [...discard, ...make, { kind: "copy-disk", disk: cid, cpi, fileSystem, mountOptions }];
 }
 
 /** A disk that is no longer wanted. A VM that is replaced has let go of it already. */

@@ -168,11 +168,18 @@ function updateChain(
 	return { chain, end: (chain.at(-1) as Step).id };
 }
 
+const AFTER_PACKAGES: ReadonlySet<Step["kind"]> = new Set([
+	"create-disk",
+	"discard-copy",
+	"resize-disk",
+	"copy-disk",
+	"attach-disk",
+	"update-names",
+]);
+
 /** On a VM that is only now made, packages come right after it is prepared. */
 function withInstall(update: readonly StepData[], install: StepData): StepData[] {
-	const at = update.findIndex(
-		({ kind }) => kind === "attach-disk" || kind === "create-disk" || kind === "update-names",
-	);
+	const at = update.findIndex(({ kind }) => AFTER_PACKAGES.has(kind));
 	const needed = update.some(({ kind }) => kind === "install-jobs");
 	return needed ? [...update.slice(0, at), install, ...update.slice(at)] : [...update];
 }

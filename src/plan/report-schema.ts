@@ -6,17 +6,19 @@ const change = z.strictObject({
 	instance: instanceName,
 	action: z.enum(["create", "recreate", "update", "names", "start", "stop", "delete"]).describe("What happens to it."),
 	downtime: z
-		.enum(["none", "start", "restart", "recreate", "stop", "delete"])
+		.enum(["none", "start", "restart", "recreate", "disk copy", "stop", "delete"])
 		.describe(
-			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; they are stopped; the end.",
+			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; they are stopped for as long as it takes to copy their disk, and started; they are stopped; the end.",
 		),
 	restarts: z
 		.array(z.string())
 		.optional()
 		.describe("The jobs that are stopped, where the others run on (update.restart: changed). Absent: all of them."),
 	disk: z
-		.enum(["none", "kept", "created", "grown", "orphaned"])
-		.describe("What becomes of its persistent disk; an orphaned one is kept, and can be attached again."),
+		.enum(["none", "kept", "created", "grown", "copied", "orphaned"])
+		.describe(
+			"What becomes of its persistent disk; an orphaned one is kept, and can be attached again, and so is one that was copied to another.",
+		),
 	turn: z
 		.int()
 		.optional()

@@ -86,7 +86,19 @@ export type Step = StepBase &
 				readonly az: string;
 				readonly sizeMib: number;
 				readonly cloudProperties: Readonly<Record<string, unknown>>;
+				/** The instance's disk, which is to be copied to the new one. */
+				readonly copyOf?: DiskCid;
 		  }
+		| {
+				readonly kind: "copy-disk";
+				/** The instance's, until the copy is whole: then it is orphaned. */
+				readonly disk: DiskCid;
+				readonly cpi: string;
+				readonly fileSystem: string;
+				readonly mountOptions: readonly string[];
+		  }
+		/** What an earlier run had begun to copy the instance's disk to is orphaned: it holds nothing that the disk hasn't. */
+		| { readonly kind: "discard-copy"; readonly disk: DiskCid; readonly cpi: string }
 		| {
 				readonly kind: "attach-disk";
 				readonly fileSystem: string;

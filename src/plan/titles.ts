@@ -16,7 +16,11 @@ export function titleOf(data: StepData, instance: string): string {
 		case "bootstrap-vm":
 			return `Preparing ${instance}`;
 		case "create-disk":
-			return `Creating a persistent disk for ${instance} (${data.sizeMib} MiB)`;
+			return `Creating ${data.copyOf ? "another" : "a"} persistent disk for ${instance} (${data.sizeMib} MiB)`;
+		case "copy-disk":
+			return `Copying the persistent disk of ${instance} to another one`;
+		case "discard-copy":
+			return `Giving up the copy of the persistent disk of ${instance}`;
 		case "resize-disk":
 			return `Growing the persistent disk of ${instance} to ${data.sizeMib} MiB`;
 		case "attach-disk":

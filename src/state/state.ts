@@ -138,7 +138,14 @@ export interface DiskRecord {
 	readonly cpi: string;
 	readonly az: string;
 	readonly sizeMib: number;
-	readonly cloudProperties: unknown;
+	/** What it was made with. Absent: not known. */
+	readonly cloudProperties?: unknown;
+	/** As the guest mounted it: `ext4`, `xfs`. Absent: not known, or the cloud's disks are file systems. */
+	readonly fileSystem?: string;
+	/** Its cloud has refused to grow it. */
+	readonly cannotGrow?: boolean;
+	/** The disk that is copied to this one, which takes its place; `whole` once the copy was verified. Stays on a copy that was given up. */
+	readonly copyOf?: { readonly disk: DiskCid; readonly whole: boolean };
 	/** Set once the guest mounted it: it is never formatted again. */
 	readonly mounted: boolean;
 	/** The cloud's disks are file systems and it mounts them itself: the guest never unmounts. */

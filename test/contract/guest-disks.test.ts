@@ -116,7 +116,7 @@ describe.skipIf(missing !== undefined)(
 		test.each(mounted)("%s, %s: mounted as %s", async (state, whose, type, label) => {
 			const disk = await plug(state);
 			const ran = await mount(disk.serial, { mayFormat: whose === "new", fileSystem: type });
-			expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: "", stderr: "" });
+			expect(ran, ran.stderr).toMatchObject({ code: 0, stdout: `${type}\n`, stderr: "" });
 			const node = await out(`findmnt -no SOURCE ${STORE}`);
 			expect(await out(`findmnt -no FSTYPE ${STORE}; blkid -p -s LABEL -o value ${node.trim()} || true`)).toBe(
 				`${type}\n${label}${label ? "\n" : ""}`,

@@ -15,7 +15,7 @@ export interface Case {
 	readonly covers: readonly StepKind[];
 }
 
-const DEPLOY = ["deploy", "-n", "tiny.yml"];
+const DEPLOY = ["deploy", "-n", "--cloud=cloud.yml", "tiny.yml"];
 const all = (now: Wanted | undefined): now is Wanted => now !== undefined && !now.webStopped && !now.dbDetached;
 const UPDATE = [
 	"stop",
@@ -76,6 +76,13 @@ export const cases: readonly Case[] = [
 		args: DEPLOY,
 		covers: ["resize-disk"],
 	},
+	{
+		name: "disk copy",
+		fits: all,
+		change: (now) => ({ ...now, diskType: now.diskType + 1 }),
+		args: DEPLOY,
+		covers: ["stop", "create-disk", "copy-disk", "attach-disk"],
+	},
 	{ name: "a VM is lost", fits: all, change: (now) => now, args: DEPLOY, losesVm: true, covers: ["power-on", "start"] },
 	{
 		name: "recreate",
@@ -126,5 +133,7 @@ export const cases: readonly Case[] = [
 export const elsewhere: Partial<Readonly<Record<StepKind, string>>> = {
 	"upload-stemcell": "the embedded provider takes no images; test/acceptance/libvirt.test.ts",
 	"snapshot-disk": "comes only with davit take-snapshot and deploy --snapshots; a second one is one more in the list",
+	"discard-copy":
+		"comes only after a kill in copy-disk, when the manifest wants another disk by then; test/acceptance/disk-copy.test.ts",
 	"delete-orphan-vm": "comes only after a kill in create-vm, when the VM has a record no more",
 };

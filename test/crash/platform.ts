@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse as parseYaml } from "yaml";
 import type { World } from "../support/acceptance.ts";
 import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -5,6 +8,8 @@ import { notingHooks, tinyGroup, tinyManifest, writeTinyRelease } from "../suppo
 export interface Wanted {
 	readonly web: number;
 	readonly diskMib: number;
+	/** A cloud property of its disk type. */
+	readonly diskType: number;
 	readonly port: number;
 	readonly words: number;
 	readonly stemcell: number;
@@ -16,6 +21,7 @@ export interface Wanted {
 export const FIRST: Wanted = {
 	web: 1,
 	diskMib: 64,
+	diskType: 1,
 	port: 1,
 	words: 1,
 	stemcell: 1,
@@ -23,6 +29,7 @@ export const FIRST: Wanted = {
 	dbDetached: false,
 };
 
+const LOCAL_CLOUD = join(import.meta.dirname, "../../manifests/cloud/local.yml");
 const TLS = [
 	{ name: "ca", type: "certificate", options: { is_ca: true, common_name: "ca" } },
 	{ name: "tls", type: "certificate", options: { ca: "ca", common_name: "app" } },
@@ -34,7 +41,7 @@ const TLS = [
  */
 export function writePlatform(
 	world: Pick<World, "write" | "folder">,
-	{ web, diskMib, port, words, stemcell }: Wanted,
+	{ web, diskMib, diskType, port, words, stemcell }: Wanted,
 	{ certificates = true } = {},
 ): void {
 	writeTinyRelease(world, "release", {
@@ -54,10 +61,13 @@ export function writePlatform(
 	const properties = { port, password: "((password))", ...(certificates ? { tls: "((tls))" } : {}) };
 	const jobs = [{ name: "app", release: "tiny", properties }];
 	const groups = [
-		tinyGroup("db", jobs, { persistent_disk: diskMib }),
+		tinyGroup("db", jobs, { persistent_disk_type: "data" }),
 		tinyGroup("web", jobs, { instances: web }),
 		tinyGroup("smoke-tests", "smoke", { lifecycle: "errand" }),
 	];
+	const type = { name: "data", disk_size: diskMib, cloud_properties: { type: diskType } };
+	const cloud: Record<string, unknown> = parseYaml(readFileSync(LOCAL_CLOUD, "utf8"));
+	world.write("cloud.yml", JSON.stringify({ ...cloud, disk_types: [type] }));
 	world.write(
 		"tiny.yml",
 		tinyManifest(groups, {

@@ -5,12 +5,13 @@ import type { SimulatedWorld } from "./world.ts";
 export function parse(args: readonly string[]): {
 	readonly command: string;
 	readonly words: readonly string[];
-	readonly options: Readonly<Record<string, boolean>>;
+	readonly options: Readonly<Record<string, boolean | readonly string[]>>;
 } {
 	const [command = "", ...rest] = args;
 	const options = {
 		...(rest.includes("-n") ? { nonInteractive: true } : {}),
 		...(rest.includes("--hard") ? { hard: true } : {}),
+		...(rest.includes("--cloud=cloud.yml") ? { cloud: ["cloud.yml"] } : {}),
 	};
 	return { command, words: rest.filter((word) => !word.startsWith("-")), options };
 }

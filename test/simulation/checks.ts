@@ -42,6 +42,10 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 	const db = [...cloud.vms.values()].find(({ request }) => request.name === "db/0");
 	equal("the disk that the database has mounted", db?.machine.mounted?.sizeMib, now.diskMib);
 	equal("the data on it", db?.machine.mounted?.data?.text, data);
+	const disk = db?.machine.mounted;
+	equal("the type of it", disk?.cloudProperties, { type: now.diskType });
+	const inUse = disks.filter(({ orphanedAt }) => orphanedAt === undefined).map(({ cid }) => cid);
+	equal("disks in use", inUse, [disk?.cid]);
 	equal("the size of its file system", db?.machine.mounted?.data?.sizeMib, now.diskMib);
 }
 

@@ -28,6 +28,7 @@ export interface SimulatedDisk {
 	readonly owner: Owner;
 	sizeMib: number;
 	attachedTo: VmCid | undefined;
+	readonly cloudProperties: unknown;
 	/** Undefined: never formatted. */
 	data: { text: string; sizeMib: number } | undefined;
 	metadata: Readonly<Record<string, string>>;
@@ -168,11 +169,12 @@ export class SimulatedCloud {
 				const vm = this.#vm(cid, "setVmMetadata");
 				vm.metadata = { ...vm.metadata, ...metadata };
 			},
-			createDisk: async ({ key, owner, sizeMib, metadata }) => {
+			createDisk: async ({ key, owner, sizeMib, metadata, cloudProperties }) => {
 				const there = [...this.disks.values()].find((disk) => disk.key === key);
 				if (there) return there.cid;
 				const cid = `disk-${key}` as DiskCid;
-				this.disks.set(cid, { cid, key, owner, sizeMib, metadata, attachedTo: undefined, data: undefined });
+				const made = { cid, key, owner, sizeMib, metadata, cloudProperties };
+				this.disks.set(cid, { ...made, attachedTo: undefined, data: undefined });
 				return cid;
 			},
 			deleteDisk: async (cid) => {
@@ -193,7 +195,7 @@ export class SimulatedCloud {
 				const disk = this.disks.get(cid);
 				if (disk?.attachedTo !== vm) return;
 				const machine = this.vms.get(vm)?.machine;
-				if (machine?.answered(60_000) && machine.mounted === disk)
+				if (machine?.answered(60_000) && (machine.mounted === disk || machine.copied === disk))
 					this.violate(`${cid} was detached while ${vm} had it mounted`);
 				disk.attachedTo = undefined;
 			},

@@ -37,8 +37,11 @@ export class SimulatedMachine {
 	/** What its jobs did, in order: `app pre-start`. */
 	readonly order: string[] = [];
 	mounted: SimulatedDisk | undefined;
+	/** What the persistent disk is being copied to, where it is mounted for that. */
+	copied: SimulatedDisk | undefined;
 	/** fstab: mounted again after a boot, if it is attached. */
 	remembered: SimulatedDisk | undefined;
+	rememberedCopy: SimulatedDisk | undefined;
 	/** Half of it was deleted: it never boots again. */
 	broken = false;
 	#bootedAt: number | undefined;
@@ -76,6 +79,7 @@ export class SimulatedMachine {
 		this.#bootedAt = upAt;
 		const disk = this.remembered;
 		if (disk?.attachedTo === this.cid) this.mounted = disk;
+		if (this.rememberedCopy?.attachedTo === this.cid) this.copied = this.rememberedCopy;
 		for (const process of this.processes.values()) if (process.monitored) process.startedAt = upAt;
 	}
 
@@ -83,6 +87,7 @@ export class SimulatedMachine {
 	end(): void {
 		this.#bootedAt = undefined;
 		this.mounted = undefined;
+		this.copied = undefined;
 		for (const process of this.processes.values()) process.startedAt = undefined;
 		for (const [name, program] of this.programs) if (program.endsAt > this.cloud.time.now) this.programs.delete(name);
 	}

@@ -24,7 +24,7 @@ const mutants: readonly Mutant[] = [
 	{
 		name: "a disk whose creation was cut short is not taken over",
 		file: "src/apply/resume.ts",
-		from: "if (!found || record.disk) return [];",
+		from: "if (!found || record.disk !== copyOf?.disk) return [];",
 		to: "if (found || !found) return [];",
 	},
 	{

@@ -28,6 +28,8 @@ const handlers: readonly (readonly [word: string, handler: Handler])[] = [
 	["no private key came", swapHostKey],
 	["may_format=", mountDisk],
 	['until said=$(umount "$mount_point"', unmountDisk],
+	["disk-copy.pipe", copyDisk],
+	['use "$mount_point"; echo "$REPLY"', () => ({ stdout: "1024\n" })],
 	["BOSH_COMPILE_TARGET", compile],
 	['unpack "$staging" --no-same-owner', installPackage],
 	["tar --create --sort=name", packPackage],
@@ -100,23 +102,44 @@ function probe(machine: SimulatedMachine, { script }: Call): Outcome {
 /** A disk is found by its serial, which is its cid here. */
 function mountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
 	const attached = [...machine.cloud.disks.values()].filter(
-		({ attachedTo, cid }) => attachedTo === machine.cid && script.includes(cid),
+		({ attachedTo, cid }) => attachedTo === machine.cid && text(script, "serial") === cid,
 	);
 	const disk = attached[0];
 	if (!disk || attached.length > 1) return refused("the disk did not appear");
-	if (machine.mounted && machine.mounted !== disk) return refused("another disk is mounted");
-	if (!machine.mounted && machine.runs().length > 0) machine.violate(`${disk.cid} was mounted under running jobs`);
+	const isCopy = text(script, "mount_point").endsWith("_target");
+	const there = isCopy ? machine.copied : machine.mounted;
+	if (there && there !== disk) return refused("another disk is mounted");
+	if (!there && machine.runs().length > 0) machine.violate(`${disk.cid} was mounted under running jobs`);
 	if (!disk.data) {
 		if (text(script, "may_format") === "") return refused(`${disk.cid} has no file system`);
 		disk.data = { text: "", sizeMib: disk.sizeMib };
 	}
 	disk.data.sizeMib = disk.sizeMib;
-	machine.mounted = disk;
-	machine.remembered = disk;
-	return done;
+	if (isCopy) machine.copied = machine.rememberedCopy = disk;
+	else machine.mounted = machine.remembered = disk;
+	return { stdout: "ext4\n" };
 }
 
-function unmountDisk(machine: SimulatedMachine): Outcome {
+/** It takes its time: what is on the target is half of it until then. A reboot ends it, and so does a davit that came later. */
+async function copyDisk(machine: SimulatedMachine, { script }: Call): Promise<Outcome> {
+	const { mounted, copied, bootId, fence } = machine;
+	const { time } = machine.cloud;
+	if (!mounted?.data || !copied?.data) return refused("nothing is mounted");
+	if (machine.runs().length > 0) machine.violate(`${mounted.cid} was copied under running jobs`);
+	const source = mounted.data.text;
+	if (text(script, "whole") !== "" && copied.data.text === source) return done;
+	copied.data.text = source.slice(0, source.length / 2);
+	await time.sleep(machine.chance.number(500, 60_000));
+	if (machine.bootId !== bootId || !machine.isOn || machine.fence !== fence) return refused("the copy was cut short");
+	copied.data.text = source;
+	return { stdout: "copied 1 of 1 MiB\n" };
+}
+
+function unmountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
+	if (text(script, "mount_point").endsWith("_target")) {
+		machine.copied = machine.rememberedCopy = undefined;
+		return done;
+	}
 	if (machine.mounted && machine.runs().length > 0) return refused("umount: /var/vcap/store: target is busy");
 	machine.mounted = undefined;
 	machine.remembered = undefined;

@@ -146,7 +146,11 @@ export function deployed(
 		bootstrapped: true,
 	};
 	const disk = bare.disk ? { disk: `disk-${bare.name}` as DiskCid } : {};
-	return { ...bare, record: record(of.name, index, { az: bare.placed.az, vm, applied, ...disk }) };
+	const { sizeMib = 0, cloudProperties, fileSystem = "" } = bare.disk ?? {};
+	const formerDisk = bare.disk
+		? { formerDisk: diskRecord(`disk-${bare.name}`, { sizeMib, cloudProperties, fileSystem }) }
+		: {};
+	return { ...bare, ...formerDisk, record: record(of.name, index, { az: bare.placed.az, vm, applied, ...disk }) };
 }
 
 export function created(desiredInstance: DesiredInstance): InstanceDiff {

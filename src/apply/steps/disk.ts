@@ -1,17 +1,17 @@
+import type { DiskCid, VmCid } from "../../cpi/cpi.ts";
+import { CpiError } from "../../cpi/errors.ts";
 import { problem, UserError } from "../../errors.ts";
 import { mountDiskScript, unmountDiskScript } from "../../machine/disk.ts";
+import { MIGRATION_TARGET, STORE } from "../../machine/layout.ts";
 import type { Step } from "../../plan/step.ts";
-import type { DiskRecord, InstanceRecord } from "../../state/state.ts";
+import type { Change, DiskRecord, InstanceRecord } from "../../state/state.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
 import { runScript } from "../run-script.ts";
-import { unorphanDisk } from "../unorphan-disk.ts";
+import { orphaned, unorphanDisk } from "../unorphan-disk.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
-/** Where a persistent disk is mounted, as in BOSH. */
-const STORE = "/var/vcap/store";
-
-/** Makes the persistent disk and gives it to the instance. */
+/** Makes the persistent disk and gives it to the instance; or one that the instance's is to be copied to. */
 export async function createDisk(step: Of<"create-disk">, context: ApplyContext): Promise<void> {
 	const { records, lease } = context;
 	const record = records.get(step.instance);
@@ -24,11 +24,16 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 		...(record.vm ? { vm: record.vm.cid } : {}),
 		metadata: diskMetadata(record, context),
 	};
-	const data = { instance: step.instance, cpi: step.cpi, az: step.az, sizeMib: step.sizeMib };
+	const { cpi, az, sizeMib, cloudProperties } = step;
+	const copyOf = step.copyOf && { disk: step.copyOf, whole: false };
 	await effect(
 		context,
-		{ verb: "createDisk", key, data },
-		() => context.cpi(step.cpi).createDisk(request, callOptions(context, "createDisk")),
+		{
+			verb: "createDisk",
+			key,
+			data: { instance: step.instance, cpi, az, sizeMib, cloudProperties, ...(copyOf ? { copyOf } : {}) },
+		},
+		() => context.cpi(cpi).createDisk(request, callOptions(context, "createDisk")),
 		(cid) => {
 			const disk: DiskRecord = {
 				cid,
@@ -36,12 +41,13 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 				deployment: context.deployment,
 				instance: record.id,
 				instanceName: step.instance,
-				cpi: step.cpi,
-				az: step.az,
-				sizeMib: step.sizeMib,
-				cloudProperties: step.cloudProperties,
+				cpi,
+				az,
+				sizeMib,
+				cloudProperties,
 				mounted: false,
 			};
+			if (copyOf) return [records.putDisk({ ...disk, copyOf })];
 			return [records.putDisk(disk), records.update(step.instance, { disk: cid })];
 		},
 	);
@@ -57,12 +63,11 @@ function diskMetadata({ group, id, index }: InstanceRecord, { deployment }: Appl
  * the same write that records its attachment: a cloud that refuses it leaves the instance what it had.
  */
 export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext): Promise<void> {
-	const { records, store, lease, clock, deployment } = context;
+	const { records, clock, deployment } = context;
 	const { unorphan } = step;
 	const record = records.get(step.instance);
 	const wanted = unorphan ?? (record.disk && records.disk(record.disk));
-	const vm = record.vm;
-	if (!wanted || !vm) throw new Error(`${step.instance} has no disk or no VM to attach it to`);
+	if (!wanted) throw new Error(`${step.instance} has no disk to attach`);
 	const { cid, cpi } = wanted;
 	if (unorphan)
 		await effect(
@@ -71,68 +76,121 @@ export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext)
 			() => context.cpi(cpi).setDiskMetadata(cid, diskMetadata(record, context), callOptions(context)),
 			() => [],
 		);
+	await mountDisk(step, wanted, STORE, context, {
+		data: unorphan ? { unorphan: true } : {},
+		changes: () => (unorphan ? unorphanDisk(step.instance, unorphan, { records, deployment, now: clock.now() }) : []),
+	});
+}
+
+/** Attaches a disk to the instance's VM and mounts it there, with what is journaled and written besides. */
+export async function mountDisk(
+	step: Of<"attach-disk" | "copy-disk">,
+	{ cid, cpi, mounted }: DiskRecord,
+	mountPoint: string,
+	context: ApplyContext,
+	besides: { readonly data: Readonly<Record<string, unknown>>; readonly changes: () => readonly Change[] } = {
+		data: {},
+		changes: () => [],
+	},
+): Promise<void> {
+	const { records, store, lease } = context;
+	const { vm } = records.get(step.instance);
+	if (!vm) throw new Error(`${step.instance} has no VM to attach a disk to`);
 	const hint = await effect(
 		context,
-		{
-			verb: "attachDisk",
-			key: cid,
-			data: { instance: step.instance, vm: vm.cid, cpi, ...(unorphan ? { unorphan: true } : {}) },
-		},
-		() => context.cpi(cpi).attachDisk(vm.cid, cid, { ...callOptions(context), mountPoint: STORE }),
-		() => (unorphan ? unorphanDisk(step.instance, unorphan, { records, deployment, now: clock.now() }) : []),
+		{ verb: "attachDisk", key: cid, data: { instance: step.instance, vm: vm.cid, cpi, ...besides.data } },
+		() => context.cpi(cpi).attachDisk(vm.cid, cid, { ...callOptions(context), mountPoint }),
+		besides.changes,
 	);
-	await runScript(
-		context,
-		step,
-		mountDiskScript(hint, {
-			mountPoint: STORE,
-			fileSystem: step.fileSystem,
-			mayFormat: !wanted.mounted,
-			mountOptions: step.mountOptions,
-		}),
-		"disk-not-mounted",
-	);
+	const { fileSystem, mountOptions } = step;
+	const script = mountDiskScript(hint, { mountPoint, fileSystem, mayFormat: !mounted, mountOptions });
+	const { stdout } = await runScript(context, step, script, "disk-not-mounted");
 	const disk = records.disk(cid);
-	if (disk && !disk.mounted)
-		await store.write(lease.fence, [
-			records.putDisk({ ...disk, mounted: true, mountedByCloud: hint.kind === "mounted" }),
-		]);
+	if (!disk) return;
+	const found = stdout.trim() === "" ? {} : { fileSystem: stdout.trim() };
+	const seen: DiskRecord = disk.mounted
+		? { ...disk, ...found }
+		: { ...disk, ...found, mounted: true, mountedByCloud: hint.kind === "mounted" };
+	if (seen.fileSystem !== disk.fileSystem || !disk.mounted) await store.write(lease.fence, [records.putDisk(seen)]);
 }
 
-/** Unmounts where the VM answers, and detaches. */
+type LettingGo = Of<"detach-disk" | "copy-disk" | "discard-copy">;
+
+/** Unmounts what is at a mount point, unless the cloud does that itself. */
+export async function unmountDisk(
+	step: LettingGo,
+	disk: DiskRecord | undefined,
+	mountPoint: string,
+	context: ApplyContext,
+): Promise<void> {
+	if (disk?.mountedByCloud !== true) await runScript(context, step, unmountDiskScript(mountPoint), "disk-busy");
+}
+
+/** Takes a disk from a VM that has unmounted it. */
+export async function detach(
+	{ instance }: LettingGo,
+	{ disk, vm, cpi }: { readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string },
+	context: ApplyContext,
+	changes: () => readonly Change[] = () => [],
+): Promise<void> {
+	await effect(
+		context,
+		{ verb: "detachDisk", key: disk, data: { instance, vm, cpi } },
+		() => context.cpi(cpi).detachDisk(vm, disk, callOptions(context)),
+		changes,
+	);
+}
+
+/** Unmounts where the VM answers, and detaches: what the disk was being copied to as well. */
 export async function detachDisk(step: Of<"detach-disk">, context: ApplyContext): Promise<void> {
 	const { records } = context;
-	const ownMount =
-		records.disk(step.disk)?.mountedByCloud !== true && records.get(step.instance).vm?.bootstrapped === true;
-	if (ownMount && (await context.answers(step.instance)))
-		await runScript(context, step, unmountDiskScript(STORE), "disk-busy");
-	await effect(
-		context,
-		{ verb: "detachDisk", key: step.disk, data: { instance: step.instance, vm: step.vm, cpi: step.cpi } },
-		() => context.cpi(step.cpi).detachDisk(step.vm, step.disk, callOptions(context)),
-		() => [],
-	);
+	const copy = records.copyOf(step.disk);
+	if (copy) await letGo(step, { ...step, disk: copy.cid }, MIGRATION_TARGET, context);
+	await letGo(step, step, STORE, context);
 }
 
-/** Grows the disk at the cloud; the file system follows when it is attached next. */
-export async function resizeDisk(step: Of<"resize-disk">, context: ApplyContext): Promise<void> {
+/** The same of any disk; one of a VM that does not answer is taken from it as it is. */
+export async function letGo(
+	step: LettingGo,
+	from: { readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string },
+	mountPoint: string,
+	context: ApplyContext,
+	changes: () => readonly Change[] = () => [],
+): Promise<void> {
 	const { records } = context;
+	const disk = records.disk(from.disk);
+	const ownMount = disk?.mountedByCloud !== true && records.get(step.instance).vm?.bootstrapped === true;
+	if (ownMount && (await context.answers(step.instance))) await unmountDisk(step, disk, mountPoint, context);
+	await detach(step, from, context, changes);
+}
+
+/** Grows the disk at the cloud; the file system follows when it is attached next. A cloud that can't grow this one is not asked again. */
+export async function resizeDisk(step: Of<"resize-disk">, context: ApplyContext): Promise<void> {
+	const { records, store, lease } = context;
 	const disk = records.disk(step.disk);
 	if (!disk) throw new UserError(problem("disk-unknown", `${step.instance}: disk ${step.disk} is not recorded`));
-	await effect(
-		context,
-		{ verb: "resizeDisk", key: step.disk, data: { instance: step.instance, sizeMib: step.sizeMib, cpi: step.cpi } },
-		() => context.cpi(step.cpi).resizeDisk(step.disk, step.sizeMib, callOptions(context)),
-		() => [records.putDisk({ ...disk, sizeMib: step.sizeMib })],
-	);
+	try {
+		await effect(
+			context,
+			{ verb: "resizeDisk", key: step.disk, data: { instance: step.instance, sizeMib: step.sizeMib, cpi: step.cpi } },
+			() => context.cpi(step.cpi).resizeDisk(step.disk, step.sizeMib, callOptions(context)),
+			() => [records.putDisk({ ...disk, sizeMib: step.sizeMib })],
+		);
+	} catch (error) {
+		if (!(error instanceof CpiError) || error.kind !== "unsupported") throw error;
+		await store.write(lease.fence, [records.putDisk({ ...disk, cannotGrow: true })]);
+		const message = `${step.instance}: CPI ${step.cpi} can't grow disk ${step.disk}: ${error.message}`;
+		const hint = "run the same command again: what is on the disk is then copied to a larger one";
+		throw new UserError(problem("disk-cannot-grow", message, { hint }), { cause: error });
+	}
 }
 
 /** The disk is nobody's from now on, and kept: `davit disks --orphaned` lists it. */
 export async function orphanDisk(step: Of<"orphan-disk">, context: ApplyContext): Promise<void> {
 	const { records, store, lease, clock } = context;
 	const disk = records.disk(step.disk);
-	const orphaned = disk ? [records.putDisk({ ...disk, orphanedAt: clock.now() })] : [];
-	await store.write(lease.fence, [...orphaned, records.update(step.instance, {}, ["disk"])]);
+	const changes = disk ? orphaned(disk, records, clock.now()) : [];
+	await store.write(lease.fence, [...changes, records.update(step.instance, {}, ["disk"])]);
 }
 
 /** Keeps what is on the disk at this moment. The cloud's own tags say of what it is. */

@@ -29,7 +29,8 @@ export const command: Command = {
 	],
 	help: `Deletes what no deployment of this state store uses: images at the clouds, uploaded releases and compiled packages (of each the two newest are
 kept, as BOSH does), downloads of ${KEPT_DAYS} days ago, and persistent disks that have been orphaned for so long, with their data, for good. What
-the last finished deploy of a deployment needs, or one that has not finished, stays. Exit code 3: somebody works on a deployment.`,
+the last finished deploy of a deployment needs, or one that has not finished, stays. It knows the deployments of one state store: with several in one home (--state),
+what only another one uses is in the list too. Exit code 3: somebody works on a deployment.`,
 	run: (_, options, context) => withStore(context, (store) => run(store, options, context)),
 };
 

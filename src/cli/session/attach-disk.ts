@@ -71,7 +71,8 @@ async function diffOf(
 		clock: context.clock,
 		signal: context.signal,
 	});
-	const diff = diffInstance(wanted, observed, { fix: false, recreate: false, restart: false });
+	const canResize = (cpi: string) => cpis.get(cpi).info().can.resizeDisk;
+	const diff = diffInstance(wanted, observed, { fix: false, recreate: false, restart: false, canResize });
 	const due = dueDeploy(diff);
 	if (due.length === 0) return diff;
 	const why = due.map(({ reason, detail }) => (detail ? `${reason}: ${detail}` : reason)).join(", ");

@@ -1,10 +1,11 @@
 import type { BlobStore, Digest } from "../../blobs/blobs.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
-import { type DiffOptions, diffInstance, diskGrows, type InstanceDiff } from "../../plan/diff-instance.ts";
+import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
+import { tooSmall } from "./disk-room.ts";
 import { asRecorded, type ObserveAllInput, observeAll } from "./observed.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
@@ -15,7 +16,7 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly unknownVariables: readonly string[];
 	readonly firstDeploy: boolean;
 	readonly inputsChanged: boolean;
-	readonly diff: DiffOptions;
+	readonly diff: Omit<DiffOptions, "canResize">;
 	readonly skipDrain: ReadonlySet<string>;
 	readonly snapshots: boolean;
 	/** False: what is recorded is taken to be there, and well. */
@@ -34,10 +35,11 @@ export interface DeployPlan {
 export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const { deployment, store, cpis, desired, obsolete } = input;
 	const seen = input.refresh ? await observeAll(input) : asRecorded(input.records);
-	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, input.diff));
 	const canResize = (cpi: string) => cpis.get(cpi).info().can.resizeDisk;
+	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, { ...input.diff, canResize }));
 	const refused = [
-		...diffs.flatMap((diff) => [...unreachable(diff, input.diff.fix), ...cantGrow(diff, canResize)]),
+		...diffs.flatMap((diff) => unreachable(diff, input.diff.fix)),
+		...(input.refresh ? await tooSmall(diffs, seen.observed, input) : []),
 		...ignoredProblems(obsolete),
 	];
 	if (refused.length > 0) throw new UserError(refused);
@@ -86,16 +88,6 @@ function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Prob
 	return [
 		problem("unresponsive", `${desired.name}: its VM is there but does not answer: ${why.detail ?? ""}`, {
 			hint: "mend what stands in the way, or let davit deploy --fix recreate the VM; its persistent disk is kept",
-		}),
-	];
-}
-
-function cantGrow({ desired }: InstanceDiff, canResize: (cpi: string) => boolean): Problem[] {
-	if (!diskGrows(desired) || canResize(desired.shape.cpi)) return [];
-	const sizes = `its persistent disk has ${desired.diskSizeMib} MiB, the manifest wants ${desired.disk?.sizeMib} MiB`;
-	return [
-		problem("disk-cannot-grow", `${desired.name}: ${sizes}, and CPI ${desired.shape.cpi} can't grow disks`, {
-			hint: "leave its size as it is",
 		}),
 	];
 }

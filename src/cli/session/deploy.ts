@@ -11,7 +11,7 @@ import { sealPart } from "./recorded-parts.ts";
 import { releaseContents } from "./releases.ts";
 import { keepStrayDisks } from "./stray-disks.ts";
 
-export interface DeployFlags extends DesiredFlags, DiffOptions {
+export interface DeployFlags extends DesiredFlags, Omit<DiffOptions, "canResize"> {
 	readonly skipDrain: ReadonlySet<string>;
 	readonly snapshots?: boolean;
 	/** False: clouds and VMs are not asked, what is recorded counts. */

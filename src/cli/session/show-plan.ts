@@ -46,6 +46,7 @@ const DOWNTIMES: Readonly<Record<Change["downtime"], string>> = {
 	start: "its jobs are started",
 	restart: "its jobs are stopped and started",
 	recreate: "its jobs are stopped, and started on a new VM",
+	"disk copy": "its jobs are stopped while its disk is copied, and started",
 	stop: "its jobs are stopped",
 	delete: "its jobs are stopped",
 };
@@ -55,6 +56,7 @@ const DISKS: Readonly<Record<Change["disk"], string | undefined>> = {
 	kept: "its persistent disk is kept",
 	created: "a persistent disk is made",
 	grown: "its persistent disk grows",
+	copied: "its persistent disk becomes another one, the old one is kept, orphaned",
 	orphaned: "its persistent disk is kept, orphaned",
 };
 

@@ -27,7 +27,7 @@ test("what no record names is kept as orphaned, with what its tags tell, from ev
 		["b", cloud([[disk("three")]])],
 	]);
 	const changes = await find(cpis, ["known"]);
-	const record = { deployment: "d", az: "", sizeMib: 100, cloudProperties: {}, mounted: true, orphanedAt: 7 };
+	const record = { deployment: "d", az: "", sizeMib: 100, mounted: true, orphanedAt: 7 };
 	const kept = (cid: string, cpi: string, instance: string, instanceName: string) => {
 		return { ...record, cid, key: `key of ${cid}`, cpi, instance, instanceName };
 	};

@@ -13,7 +13,7 @@ const well: MachineView = {
 	unmounted: false,
 	bootstrapped: true,
 };
-const none = { fix: false, recreate: false, restart: false };
+const none = { fix: false, recreate: false, restart: false, canResize: () => true };
 
 function seen(instances: readonly DesiredInstance[], machine: Partial<MachineView> = {}, state = "running"): Observed {
 	return {
@@ -144,19 +144,6 @@ test.each<[string, Partial<MachineView>, string]>([
 		changes.map(({ action, reasons }) => [action, reasons.map(({ reason, detail }) => `${reason}: ${detail}`)]),
 	).toEqual([["update", [why]]]);
 	expect(steps.map(({ kind }) => kind)).toContain("start");
-});
-
-test("a disk that is to be larger grows while its jobs are stopped; drain is told of a shutdown", () => {
-	const instance = { ...deployed(group("g"), 0, { disk }), disk: { ...disk, sizeMib: 200 }, diskSizeMib: 100 };
-	const of = plan([instance], seen([instance]));
-	expect(of.changes[0]?.reasons).toEqual([{ reason: "persistent_disk", detail: "100 MiB → 200 MiB" }]);
-	expect(ids(of).slice(1, 4)).toEqual(["stop g/0", "resize-disk g/0", "attach-disk g/0"]);
-	expect(step(of, "stop g/0")).toMatchObject({ drain: "shutdown", next: "keep" });
-});
-
-test("a disk that has more than is wanted is left as it is", () => {
-	const instance = { ...deployed(group("g"), 0, { disk }), diskSizeMib: 200 };
-	expect(plan([instance], seen([instance])).steps).toEqual([]);
 });
 
 test("another VM type stops the jobs first, keeps the disk and makes a new VM", () => {

@@ -44,7 +44,7 @@ function stepsFor(more: Partial<InstanceRecord>, machine: MachineView | undefine
 		vms: own.vm && machine ? new Map([[cid, { state: "running" }]]) : new Map(),
 		machines: machine ? new Map([["g/0", machine]]) : new Map(),
 	};
-	const options = { fix: false, recreate: false, restart: false };
+	const options = { fix: false, recreate: false, restart: false, canResize: () => true };
 	const diff = diffInstance({ ...wanted, jobs: [job], record: own }, observed, options);
 	const { prepare, update } = instanceSteps(diff, { skipDrain: new Set() });
 	return [...prepare, ...update].map((step) => (step.settles ? `${step.kind}.` : step.kind));
