@@ -61,7 +61,8 @@ fi
 
 /**
  * Two tars, and every few seconds a line: it tells how far they are, and fails if nobody listens any more. Then, and when a newer davit has come,
- * they end, so that whoever comes next does not wait for them.
+ * they end, so that whoever comes next does not wait for them. The script has the pipe open as well: the one that reads ends before the other has
+ * written the padding behind the archive, which must not fail.
  */
 const copy = `pipe=${DAVIT}/disk-copy.pipe said=${DAVIT}/disk-copy.said
 rm -f "$pipe"
@@ -72,10 +73,11 @@ attributes=(--acls --xattrs --xattrs-include='*' --xattrs-exclude=security.selin
 writer='' reader=''
 trap 'kill $writer $reader 2>/dev/null || true; rm -f "$pipe" "$said" "$said.create"' EXIT
 trap '' PIPE
-tar --create --sparse --one-file-system "\${attributes[@]}" --directory "$from" --file "$pipe" . 2>"$said.create" &
+tar --create --sparse --one-file-system "\${attributes[@]}" --directory "$from" --file - . >"$pipe" 2>"$said.create" &
 writer=$!
+exec {archive}<"$pipe"
 tar --extract --preserve-permissions --numeric-owner "$owner" "\${attributes[@]}" --delay-directory-restore \\
-  --warning=no-timestamp --directory "$to" --file "$pipe" 2>"$said" &
+  --warning=no-timestamp --directory "$to" --file - <&"$archive" 2>"$said" &
 reader=$!
 fence_release
 ticks=0

@@ -69,8 +69,8 @@ describe.each(oneUser)("a disk is copied, as $name", (user) => {
 		const { stdout } = await world.davit(["plan", "tiny.yml"]);
 		expect(stdout).toContain("its jobs are stopped while its disk is copied, and started");
 		expect(stdout).toContain("persistent_disk: 100 MiB → 64 MiB; it is copied to another disk");
-		const { code, events } = await world.told(["deploy", "-n", "tiny.yml"]);
-		expect(code).toBe(0);
+		const { code, events, stderr } = await world.told(["deploy", "-n", "tiny.yml"]);
+		expect(code, `${stderr}${JSON.stringify(events)}`).toBe(0);
 		const kinds = startedKinds(events);
 		expect(kinds.slice(kinds.indexOf("stop"), kinds.indexOf("install-jobs"))).toEqual([
 			"stop",

@@ -6,6 +6,7 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mountDiskScript, unmountDiskScript } from "../../../src/machine/disk.ts";
 import { copyDiskScript, diskUseScript } from "../../../src/machine/disk-copy.ts";
+import { fenced } from "../../../src/machine/fence.ts";
 import { idModes, openVm, type Sandbox } from "./sandbox.ts";
 
 const [from, to] = ["/var/vcap/store", "/var/vcap/store_migration_target"];
@@ -39,6 +40,31 @@ describe.each(idModes)("a copy, one id: $oneId", ({ oneId }) => {
 		expect(before.stdout).toContain("b'yes'");
 		expect(after).toEqual(before);
 		expect((await vm.run("ls /var/vcap/davit")).stdout).not.toContain("disk-copy.");
+	});
+
+	test("it tells how far it is, under its fence, and ends when a newer davit has come", async () => {
+		const slow = (fence: number, before: string) => {
+			const at = "tar --create --sparse";
+			const script = copyDiskScript({ from, to, whole }).replace("% 25", "% 1").replace(at, `${before} ${at}`);
+			return vm.run(fenced(script, fence));
+		};
+		const ran = await slow(1, "sleep 1 &&");
+		expect(ran, ran.stderr).toMatchObject({ code: 0, stderr: "" });
+		expect(ran.stdout).toMatch(/^(copied -?\d+ of \d+ MiB\n)+$/);
+		const late = await slow(1, "echo 2 >/var/vcap/davit/fence; sleep 4 &&");
+		expect(late).toMatchObject({ code: 75 });
+		await vm.run("rm /var/vcap/davit/fence");
+	});
+
+	test("an archive whose padding comes late, after its last file was written, is whole", async () => {
+		const script = copyDiskScript({ from, to, whole });
+		const late = script.replace(
+			/tar --create (.*) >"\$pipe" 2>/,
+			`{ tar --create $1 | (head -c 4096; sleep 1; head -c -9216; sleep 1; head -c 9216 /dev/zero || exit 1); } >"$pipe" 2>`,
+		);
+		expect(late).not.toBe(script);
+		const ran = await vm.run(late);
+		expect(ran, ran.stderr).toMatchObject({ code: 0, stderr: "" });
 	});
 
 	test("one that is whole is left as it is, unless it is not the same", async () => {
