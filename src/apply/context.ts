@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { BlobStore } from "../blobs/blobs.ts";
+import type { BlobStore, Digest } from "../blobs/blobs.ts";
 import type { Clock, Random } from "../clock.ts";
 import type { CallOptions, Cpi, Owner, StemcellImage } from "../cpi/cpi.ts";
 import { CpiError } from "../cpi/errors.ts";
@@ -73,6 +73,10 @@ export interface ApplyContext {
 	) => Promise<SshConnection>;
 	readonly blobs: BlobStore;
 	readonly openPackage: (use: PackageUse) => Promise<Readable>;
+	/** The blob of a package that a release brings compiled. */
+	readonly blobOf: (use: PackageUse) => Digest | undefined;
+	/** Instances whose VMs could not fetch a package themselves. Filled by steps that bring packages. */
+	readonly cannotFetch: Set<InstanceName>;
 	/** Rendered jobs of an instance, in manifest order; renders what isn't yet. */
 	readonly rendered: (instance: InstanceName) => readonly RenderedJob[];
 	readonly render: (instances: readonly InstanceName[], signal: AbortSignal) => Promise<void>;

@@ -11,4 +11,9 @@ export interface BlobStore {
 	/** Rejects with a UserError naming the digest if it is absent or its bytes don't match. */
 	open(digest: Digest): Promise<Readable>;
 	size(digest: Digest): Promise<number | undefined>;
+	/**
+	 * A secret URL under which this blob, and nothing else, can be read for an hour. Undefined: not at present, and why was told.
+	 * Absent: VMs can't reach this store.
+	 */
+	signedUrl?(digest: Digest): Promise<string | undefined>;
 }

@@ -30,7 +30,35 @@ done`,
 }
 
 /** Unpacks the compiled package that comes on standard input (tar, compressed or not). Half a package is never seen; nothing runs it before {@link activatePackagesScript}. */
-export function installPackageScript({ name, fingerprint }: PackageBits): string {
+export function installPackageScript(bits: PackageBits): string {
+	return intoPlace(bits, `unpack "$staging" --no-same-owner`);
+}
+
+/**
+ * The same for an archive that the VM fetches itself. A configuration of curl's that holds the URL ({@link curlConfig}) comes on standard input:
+ * whoever has the URL may read the archive, so it stands in no list of processes. Nothing is unpacked before the SHA-256 (64 hex digits) is right.
+ * Fails with the reason as the last line on standard error. A stream without a byte is given up after `silenceS` seconds.
+ */
+export function fetchPackageScript(bits: PackageBits, sha256: string, silenceS = 60): string {
+	return intoPlace(
+		bits,
+		`command -v curl >/dev/null || { cat >/dev/null; die "there is no curl on this VM"; }
+archive=$staging.archive
+curl --config - --output "$archive" --silent --show-error --fail --globoff --proto =http,https \\
+  --connect-timeout 10 --speed-limit 1 --speed-time ${silenceS} --retry 3 --retry-max-time 30
+echo "${sha256}  $archive" | sha256sum --check --status || die "what came has another digest than ${sha256}"
+unpack "$staging" --no-same-owner <"$archive"
+rm "$archive"`,
+	);
+}
+
+/** What curl reads from standard input. */
+export function curlConfig(url: string): string {
+	return `url = ${JSON.stringify(url)}\n`;
+}
+
+/** What `unpack` leaves in the folder $staging becomes the package's, all at once. */
+function intoPlace({ name, fingerprint }: PackageBits, unpack: string): string {
 	return script(
 		presentFunction,
 		assign("target", packagePath(name, fingerprint)),
@@ -38,8 +66,8 @@ export function installPackageScript({ name, fingerprint }: PackageBits): string
 if present "$target"; then cat >/dev/null; exit 0; fi
 mkdir -p "\${target%/*}"
 staging=$(mktemp -d "\${target%/*}/.incoming-XXXXXX")
-trap 'rm -rf "$staging"' EXIT
-unpack "$staging" --no-same-owner
+trap 'rm -rf "$staging" "$staging.archive"' EXIT
+${unpack}
 own root:vcap 0755 "$staging" "\${target%/*}"
 durable "$staging"
 fence_hold

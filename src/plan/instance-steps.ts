@@ -2,7 +2,7 @@ import type { InstanceRecord } from "../state/state.ts";
 import { changedJobs } from "./changed-jobs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { isAsWanted } from "./disk-change.ts";
-import type { Step } from "./step.ts";
+import type { PackageSource, Step } from "./step.ts";
 
 type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
 /** A step's own data, before it has a place in the plan. */
@@ -21,6 +21,8 @@ export interface StepOptions {
 	readonly skipDrain: ReadonlySet<string>;
 	/** Persistent disks are kept as they are, in snapshots, once an instance is stopped for an update. */
 	readonly snapshots?: boolean;
+	/** Where VMs get packages from; over SSH alone unless given. */
+	readonly sources?: readonly PackageSource[];
 }
 
 /** Steps for one instance, without `install-packages` and `render`, which the plan weaves in between. */

@@ -2,7 +2,7 @@ import type { DiskRecord } from "../state/state.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { jobSteps, type StepData } from "./instance-steps.ts";
 import { linked } from "./plan-deploy.ts";
-import type { Plan, Reason, Step } from "./step.ts";
+import type { PackageSource, Plan, Reason, Step } from "./step.ts";
 
 export interface AttachDiskInput {
 	readonly deployment: string;
@@ -11,6 +11,7 @@ export interface AttachDiskInput {
 	/** Orphaned; or the instance's own already, when an earlier run was cut short. */
 	readonly disk: DiskRecord;
 	readonly skipDrain: boolean;
+	readonly sources: readonly PackageSource[];
 }
 
 /** What stopping an instance and bringing it up again sets right. */
@@ -36,7 +37,7 @@ export function planAttachDisk(input: AttachDiskInput): Plan {
 		return { deployment, steps, changes: [] };
 	}
 	const render: Step = { kind: "render", id: "render", title: "Rendering templates", after: [], instances: [name] };
-	const chain = [...installPackages(diff), ...swap(input, attached), ...jobSteps(diff), ...postDeploy];
+	const chain = [...installPackages(input), ...swap(input, attached), ...jobSteps(diff), ...postDeploy];
 	const former = attached ? undefined : record?.disk;
 	const detail = former === undefined ? disk.cid : `${disk.cid} instead of ${former}`;
 	return {
@@ -64,6 +65,7 @@ function swap({ diff: { desired, reachable }, disk, skipDrain }: AttachDiskInput
 	];
 }
 
-function installPackages({ desired: { packages } }: InstanceDiff): StepData[] {
-	return packages.length > 0 ? [{ kind: "install-packages", packages }] : [];
+function installPackages({ diff: { desired }, sources }: AttachDiskInput): StepData[] {
+	const { packages } = desired;
+	return packages.length > 0 ? [{ kind: "install-packages", packages, sources }] : [];
 }

@@ -1,5 +1,5 @@
 import type { InstanceDiff } from "./diff-instance.ts";
-import type { InstanceName, PackageUse, Step } from "./step.ts";
+import type { InstanceName, PackageSource, PackageUse, Step } from "./step.ts";
 
 /** Where each package that has no compiled form yet is compiled, and when. */
 export interface CompilePlan {
@@ -15,6 +15,7 @@ interface CompileInput {
 	readonly diffs: readonly InstanceDiff[];
 	/** Keys that have a compiled form. */
 	readonly compiled: ReadonlySet<string>;
+	readonly sources: readonly PackageSource[];
 	/** The last step that prepares an instance's new VM, for those that are made outside of any turn. */
 	readonly readyAfter: (instance: InstanceName) => readonly string[];
 }
@@ -24,7 +25,7 @@ interface CompileInput {
  * first that gets another VM or is powered on in its turn. A package waits for those it needs and for the one before it on the same VM; the
  * longest chains go first.
  */
-export function planCompile({ diffs, compiled, readyAfter }: CompileInput): CompilePlan {
+export function planCompile({ diffs, compiled, sources, readyAfter }: CompileInput): CompilePlan {
 	const steps: Step[] = [];
 	const stepOf = new Map<string, string>();
 	const inTurn = new Set<InstanceName>();
@@ -53,6 +54,7 @@ export function planCompile({ diffs, compiled, readyAfter }: CompileInput): Comp
 				instance: worker.name,
 				package: use,
 				stemcell: worker.shape.stemcell,
+				sources,
 			});
 			stepOf.set(use.key, id);
 			last.set(worker.name, id);

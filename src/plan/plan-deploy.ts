@@ -4,7 +4,7 @@ import { afterTheirNeeds } from "./after-their-needs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
 import { type CompilePlan, planCompile } from "./plan-compile.ts";
-import type { InstanceChange, InstanceName, Plan, Step } from "./step.ts";
+import type { InstanceChange, InstanceName, PackageSource, Plan, Step } from "./step.ts";
 import { counted, titleOf } from "./titles.ts";
 import { type Turn, updateOrder } from "./update-order.ts";
 import { withUploads } from "./upload-stemcells.ts";
@@ -33,6 +33,7 @@ const MAKE_VARIABLES = "make-variables";
 /** The whole of a deploy as ordered steps, in BOSH's order. Without changes the plan is empty. */
 export function planDeploy(input: DeployInput): Plan {
 	const { deployment, diffs } = input;
+	const { sources = ["ssh"] } = input.options;
 	const changed = diffs.filter(({ action }) => action !== "keep");
 	const steps: Step[] = [...removals(input)];
 	const removed = steps.map(({ id }) => id);
@@ -58,6 +59,7 @@ export function planDeploy(input: DeployInput): Plan {
 	const compile = planCompile({
 		diffs: [...new Set([...changing, ...diffs])].filter(hasVm),
 		compiled: input.compiled,
+		sources,
 		readyAfter: (name) => (prepared.has(name) ? [prepared.get(name) as string] : []),
 	});
 	steps.push(...compile.steps);
@@ -73,7 +75,7 @@ export function planDeploy(input: DeployInput): Plan {
 			instances: updating,
 		});
 	const canaries = new Set<InstanceName>();
-	steps.push(...updates(runs, prepared, compile, canaries));
+	steps.push(...updates(runs, prepared, compile, sources, canaries));
 	steps.push(...conclusion(input, steps));
 	const ordered = compile.inTurn.size > 0 ? afterTheirNeeds(steps) : steps;
 	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
@@ -106,6 +108,7 @@ function updates(
 	runs: readonly (readonly PlannedTurn[])[],
 	prepared: ReadonlyMap<InstanceName, string>,
 	compile: CompilePlan,
+	sources: readonly PackageSource[],
 	canaries: Set<InstanceName>,
 ): Step[] {
 	const steps: Step[] = [];
@@ -116,10 +119,9 @@ function updates(
 		for (const { plan, canary, after } of run) {
 			const { name } = plan.diff.desired;
 			if (canary) canaries.add(name);
-			const { chain, end } = updateChain(plan, canary, prepared.get(name), compile, [
-				...barrier,
-				...after.flatMap((other) => lastOf.get(other) ?? []),
-			]);
+			const turn = [...barrier, ...after.flatMap((other) => lastOf.get(other) ?? [])];
+			const install: StepData = { kind: "install-packages", packages: plan.diff.desired.packages, sources };
+			const { chain, end } = updateChain(plan, canary, prepared.get(name), compile, install, turn);
 			steps.push(...chain);
 			lastOf.set(name, end);
 			ends.push(end);
@@ -135,6 +137,7 @@ function updateChain(
 	canary: boolean,
 	prepared: string | undefined,
 	compile: CompilePlan,
+	install: StepData,
 	turn: readonly string[],
 ): { chain: Step[]; end: string } {
 	const { desired } = diff;
@@ -143,7 +146,6 @@ function updateChain(
 		const chain = linked(own.update, desired.name, turn);
 		return { chain, end: (chain.at(-1) as Step).id };
 	}
-	const install: StepData = { kind: "install-packages", packages: desired.packages };
 	const installs = own.update.some(({ kind }) => kind === "install-jobs");
 	const early = installs && desired.packages.length > 0 && diff.vm !== "replace" && diff.vm !== "power-on";
 	const installSteps = early ? linked([install], desired.name, [...(prepared ? [prepared] : []), ...compiled]) : [];

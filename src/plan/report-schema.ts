@@ -45,12 +45,22 @@ const change = z.strictObject({
 		.describe("Why; all of them."),
 });
 
+const source = z
+	.enum(["object-store", "ssh"])
+	.describe("The VM fetches them from the bucket of DAVIT_BLOBS; davit copies them over SSH.");
+
 const step = z.strictObject({
 	id: z.string(),
 	kind: z.string(),
 	title: z.string(),
 	instance: instanceName.optional(),
 	after: z.array(z.string()).describe("Ids of the steps that must have finished."),
+	sources: z
+		.array(source)
+		.optional()
+		.describe(
+			"Where the VM gets the packages that it lacks, of steps that bring some; a source that fails is followed by the next.",
+		),
 });
 
 /** `davit plan --json`: what the next deploy would do. */
@@ -72,8 +82,15 @@ export const planReport = z.strictObject({
 	),
 	packages: z.strictObject({
 		there: z.int().describe("Packages that the changed instances have already."),
-		copied: z.int().describe("Packages that are copied to them from this machine."),
-		bytes: z.int().describe("Of those that are compiled already."),
+		lacking: z
+			.array(
+				z.strictObject({
+					source,
+					packages: z.int(),
+					bytes: z.int().describe("Of those that are compiled already."),
+				}),
+			)
+			.describe("Packages that they get, by where each comes from unless that fails."),
 	}),
 	variables: z.array(z.string()).describe("Variables that are generated."),
 	deletes: z.strictObject({

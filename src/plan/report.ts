@@ -74,8 +74,10 @@ export function reportPlan(input: ReportInput): PlanReport {
 	};
 }
 
-function shownStep({ id, kind, title, instance, after }: Step): PlanReport["steps"][number] {
-	return { id, kind, title, ...(instance === undefined ? {} : { instance }), after: [...after] };
+function shownStep(step: Step): PlanReport["steps"][number] {
+	const { id, kind, title, instance, after } = step;
+	const sources = "sources" in step ? { sources: [...step.sources] } : {};
+	return { id, kind, title, ...(instance === undefined ? {} : { instance }), after: [...after], ...sources };
 }
 
 /** What `install-packages` has to bring: all to a new VM, else what the last time did not bring. */
@@ -87,13 +89,16 @@ function packagesOf(
 		if (step.kind !== "install-packages" || step.instance === undefined) return [];
 		const diff = diffOf.get(step.instance);
 		const has = diff?.vm === "keep" ? (diff.desired.record?.applied?.packages ?? {}) : {};
-		return step.packages.map(({ name, key }) => ({ key, there: has[name] === key }));
+		const source = step.sources[0] ?? "ssh";
+		return step.packages.map(({ name, key }) => ({ key, there: has[name] === key, source }));
 	});
-	const copied = uses.filter(({ there }) => !there);
+	const lacking = uses.filter(({ there }) => !there);
 	return {
-		there: uses.length - copied.length,
-		copied: copied.length,
-		bytes: copied.reduce((sum, { key }) => sum + (sizeOf(key) ?? 0), 0),
+		there: uses.length - lacking.length,
+		lacking: [...Map.groupBy(lacking, ({ source }) => source)].map(([source, all]) => ({
+			...{ source, packages: all.length },
+			bytes: all.reduce((sum, { key }) => sum + (sizeOf(key) ?? 0), 0),
+		})),
 	};
 }
 

@@ -49,6 +49,9 @@ export interface PackageUse {
 	readonly compiledFor?: string;
 }
 
+/** How a package comes to a VM that lacks it: it fetches it from the bucket of DAVIT_BLOBS, or davit copies it there. */
+export type PackageSource = "object-store" | "ssh";
+
 /** How long to watch a start, in ms. */
 export interface Watch {
 	readonly fromMs: number;
@@ -113,8 +116,15 @@ export type Step = StepBase &
 				readonly kind: "compile-package";
 				readonly package: PackageUse;
 				readonly stemcell: { readonly os: string; readonly version: string };
+				/** For the packages that it needs. */
+				readonly sources: readonly PackageSource[];
 		  }
-		| { readonly kind: "install-packages"; readonly packages: readonly PackageUse[] }
+		| {
+				readonly kind: "install-packages";
+				readonly packages: readonly PackageUse[];
+				/** In order: where one fails, the next is used. */
+				readonly sources: readonly PackageSource[];
+		  }
 		| { readonly kind: "update-names" }
 		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
 		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Problem } from "../errors.ts";
+import type { PackageDigest } from "./files.ts";
 
 /** A release of BOSH's form, read: its jobs in full, its packages as recipes. */
 export interface Release {
@@ -64,6 +65,8 @@ export interface ReleasePackage {
 	open(): Promise<Readable>;
 	/** Digests of its archive as `release.MF` gives them; absent for a folder. */
 	readonly digest?: string;
+	/** Where the archive lies in the blob store; absent for a folder. */
+	readonly blob?: PackageDigest;
 	/** The compiled form that a release holds beside the source. */
 	readonly compiled?: ReleasePackage;
 }

@@ -103,7 +103,7 @@ const report: PlanReport = {
 		irreversible: [],
 		steps: [],
 	},
-	...{ packages: { there: 0, copied: 0, bytes: 0 }, variables: [], deletes: { instances: [], vms: [] } },
+	...{ packages: { there: 0, lacking: [] }, variables: [], deletes: { instances: [], vms: [] } },
 	totals: {
 		instances: 3,
 		persistent_disk: 10240,

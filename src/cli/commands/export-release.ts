@@ -8,6 +8,7 @@ import { exportRelease } from "../../release/export-release.ts";
 import { type Command, text } from "../command.ts";
 import { localProblem } from "../session/local-problem.ts";
 import { recordedInputs } from "../session/manifest.ts";
+import { openPackageBlobs } from "../session/package-blobs.ts";
 import { openBlobs, openReleases } from "../session/releases.ts";
 import { chosenDeployment, deploymentOption, openKey } from "../session/store.ts";
 import { withStore } from "../session/with-store.ts";
@@ -39,7 +40,11 @@ Example: davit export-release min-platform/1 debian-12/20261127`,
 				throw new UserError(problem("no-release", `${deployment} has no release ${name}/${version}`, { hint }));
 			}
 			const compiled = async (key: string) => (await store.compiled(key)) as Digest | undefined;
-			const made = await exportRelease(found, { stemcell: { os, version: line }, compiled, store: blobs });
+			const made = await exportRelease(found, {
+				stemcell: { os, version: line },
+				compiled,
+				store: await openPackageBlobs(blobs, context),
+			});
 			const folder = resolve(context.cwd, text(options, "dir") ?? ".");
 			const file = join(folder, `${name}-${version}-${os}-${line}.tgz`);
 			await mkdir(folder, { recursive: true }).catch((error: unknown) => {

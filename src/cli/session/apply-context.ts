@@ -9,7 +9,7 @@ import { monitChecksOf } from "../../machine/monit-files.ts";
 import { supervisorTable } from "../../machine/supervisor/table.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import type { InstanceName, PackageUse } from "../../plan/step.ts";
-import type { Release } from "../../release/release.ts";
+import type { Release, ReleasePackage } from "../../release/release.ts";
 import type { DeploymentRecord, Lease, StateStore } from "../../state/state.ts";
 import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
@@ -34,7 +34,7 @@ export interface ApplyContextParts {
 	readonly cpis: Cpis;
 	readonly machines: Machines;
 	readonly login: Login;
-	readonly blobs: BlobStore;
+	readonly packageBlobs: BlobStore;
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly key: Key;
 	/** What only a deploy has. */
@@ -46,7 +46,7 @@ export interface ApplyContextParts {
 
 /** Puts together what steps work with. */
 export function applyContext(parts: ApplyContextParts): ApplyContext {
-	const { context, lease, store, records, machines, login, blobs, releases, key } = parts;
+	const { context, lease, store, records, machines, login, packageBlobs, releases, key } = parts;
 	const renderBook = needed(parts.renderBook);
 	const variables = needed(parts.variables);
 	const record = () => needed(parts.record)()();
@@ -78,8 +78,10 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		connect: machines.connect,
 		answers: machines.answers,
 		disconnect: machines.disconnect,
-		blobs,
-		openPackage: (use) => openPackage(releases, use),
+		blobs: packageBlobs,
+		openPackage: (use) => packageForm(releases, use).open(),
+		blobOf: (use) => packageForm(releases, use).blob,
+		cannotFetch: new Set(),
 		rendered: (name) => renderBook().rendered(of(name)),
 		render: async (names, signal) => {
 			await renderBook().render(names.map(of), signal);
@@ -120,11 +122,11 @@ function needed<T>(part: T | undefined): () => T {
 	};
 }
 
-async function openPackage(releases: ReadonlyMap<string, Release>, use: PackageUse) {
+function packageForm(releases: ReadonlyMap<string, Release>, use: PackageUse): ReleasePackage {
 	const item = releases.get(use.release)?.packages.get(use.name);
 	const form = use.compiledFor !== undefined && item?.form === "source" ? item.compiled : item;
 	if (!form) throw new Error(`no package ${use.release}/${use.name}`);
-	return form.open();
+	return form;
 }
 
 /** What was warned of is told already. */

@@ -9,6 +9,7 @@ import type { DiskRecord } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { type DesiredState, desiredState } from "./desired-state.ts";
+import { packageSources } from "./package-blobs.ts";
 
 export interface AttachDiskRequest {
 	readonly instance: InstanceName;
@@ -28,7 +29,10 @@ export async function prepareAttachDisk(run: DeploymentRun, request: AttachDiskR
 	const state = await desiredState(run, { fixReleases: false });
 	try {
 		const diff = await diffOf(run, request, state);
-		const plan = planAttachDisk({ deployment: run.inputs.deployment.name, diff, disk, skipDrain: request.skipDrain });
+		const plan = planAttachDisk({
+			...{ deployment: run.inputs.deployment.name, diff, disk, skipDrain: request.skipDrain },
+			sources: packageSources(run.packageBlobs),
+		});
 		return { plan, applyContext: applyContext({ ...run, ...state }), close: state.close };
 	} catch (error) {
 		await state.close();

@@ -7,10 +7,11 @@ import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
 import { tooSmall } from "./disk-room.ts";
 import { asRecorded, type ObserveAllInput, observeAll } from "./observed.ts";
+import { packageSources } from "./package-blobs.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
 	readonly store: StateStore;
-	readonly blobs: Pick<BlobStore, "has">;
+	readonly packageBlobs: BlobStore;
 	readonly desired: readonly DesiredInstance[];
 	readonly obsolete: readonly InstanceRecord[];
 	readonly unknownVariables: readonly string[];
@@ -49,7 +50,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	for (const key of keys) {
 		const digest = (await store.compiled(key)) as Digest | undefined;
 		// Its bytes may have gone, as by a clean-up of another state store with the same home: it compiles anew.
-		if (digest !== undefined && (await input.blobs.has(digest))) compiled.add(key);
+		if (digest !== undefined && (await input.packageBlobs.has(digest))) compiled.add(key);
 	}
 	const plan = planDeploy({
 		deployment,
@@ -64,6 +65,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		options: {
 			skipDrain: input.skipDrain,
 			snapshots: input.snapshots,
+			sources: packageSources(input.packageBlobs),
 		},
 	});
 	return { plan: input.whole ? plan : withoutRecord(plan), diffs };

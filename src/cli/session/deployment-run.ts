@@ -12,6 +12,7 @@ import { type Cpis, openCpis } from "./cpis.ts";
 import { ensureLogin } from "./login.ts";
 import { type Machines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
+import { openPackageBlobs } from "./package-blobs.ts";
 import { openBlobs } from "./releases.ts";
 import { refuseSharedVms } from "./shared-vms.ts";
 import { actor, holderName, openKey } from "./store.ts";
@@ -32,7 +33,9 @@ export interface DeploymentRun {
 	readonly login: Login;
 	readonly cpis: Cpis;
 	readonly machines: Machines;
+	/** In davit's home: what releases are made of. */
 	readonly blobs: BlobStore;
+	readonly packageBlobs: BlobStore;
 }
 
 /** Takes the lease of the deployment, settles what an earlier run left open, and gives all to `work`. */
@@ -75,6 +78,7 @@ export async function withRun<T>(
 			now: context.clock.now,
 		});
 		const blobs = await openBlobs(context);
+		const packageBlobs = await openPackageBlobs(blobs, { ...context, signal });
 		const inputsDigest = keyedDigest(key, canonicalJson({ manifest: inputs.manifestValue, cloud: inputs.cloudValue }));
 		return await work({
 			context: { ...context, signal },
@@ -90,6 +94,7 @@ export async function withRun<T>(
 			cpis,
 			machines,
 			blobs,
+			packageBlobs,
 		});
 	} catch (error) {
 		failure = error;

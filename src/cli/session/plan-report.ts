@@ -16,14 +16,14 @@ export async function planReport(
 	{ plan, diffs, state }: PreparedDeploy,
 	refreshed: boolean,
 ): Promise<PlanReport> {
-	const { store, blobs, former } = run;
+	const { store, packageBlobs, former } = run;
 	const keys = new Set(
 		plan.steps.flatMap((step) => (step.kind === "install-packages" ? step.packages.map(({ key }) => key) : [])),
 	);
 	const sizes = new Map<string, number>();
 	for (const key of keys) {
 		const digest = await store.compiled(key);
-		const size = digest === undefined ? undefined : await blobs.size(digest as `sha256:${string}`);
+		const size = digest === undefined ? undefined : await packageBlobs.size(digest as `sha256:${string}`);
 		if (size !== undefined) sizes.set(key, size);
 	}
 	return reportPlan({

@@ -99,11 +99,9 @@ function factLines(report: PlanReport): string {
 	const compilers = [...Map.groupBy(compile, ({ instance }) => instance)].map(
 		([name, all]) => `${name} (${all.length})`,
 	);
-	const known = packages.bytes === 0 ? "" : `, ${formatSize(packages.bytes / 1024)} of those that are compiled`;
-	const there = packages.there === 0 ? "" : `; ${packages.there} are there already`;
 	const facts: readonly (readonly [string, string] | undefined)[] = [
 		compile.length > 0 ? ["compiled", `${counted(compile.length, "package")}, on ${listed(compilers)}`] : undefined,
-		packages.copied > 0 ? ["copied", `${counted(packages.copied, "package")}${known}${there}`] : undefined,
+		...packages.lacking.map((part) => [SOURCES[part.source], packagesText(part, packages.there)] as const),
 		variables.length > 0 ? ["generated", listed(variables)] : undefined,
 		deletes.instances.length > 0 ? ["deleted", listed(deletes.instances)] : undefined,
 		deletes.vms.length > 0 ? ["VMs deleted", listed(deletes.vms)] : undefined,
@@ -112,6 +110,14 @@ function factLines(report: PlanReport): string {
 		estimate ? ["time", timeText(estimate)] : undefined,
 	];
 	return facts.flatMap((fact) => (fact ? [`  ${`${fact[0]}:`.padEnd(13)}${fact[1]}`] : [])).join("\n");
+}
+
+const SOURCES = { "object-store": "fetched", ssh: "copied" } as const;
+
+function packagesText({ source, packages, bytes }: PlanReport["packages"]["lacking"][number], there: number): string {
+	const known = bytes === 0 ? "" : `, ${formatSize(bytes / 1024)} of those that are compiled`;
+	const how = source === "object-store" ? "; by the VMs, from the bucket of DAVIT_BLOBS" : "";
+	return `${counted(packages, "package")}${known}${how}${there === 0 ? "" : `; ${there} are there already`}`;
 }
 
 function totalsText({ instances, persistent_disk, addresses, vm_types }: PlanReport["totals"]): string {

@@ -14,7 +14,8 @@ function diffWith(more: Partial<InstanceRecord>, reasons: InstanceDiff["reasons"
 	return { desired: { ...was, record }, action: "update", vm: "keep", reasons, reachable: true };
 }
 
-const plan = (diff: InstanceDiff, skipDrain = false) => planAttachDisk({ deployment: "d", diff, disk, skipDrain });
+const plan = (diff: InstanceDiff, skipDrain = false) =>
+	planAttachDisk({ deployment: "d", diff, disk, skipDrain, sources: ["ssh"] });
 const ids = (diff: InstanceDiff) => plan(diff).steps.map(({ id }) => id);
 const jobs = [
 	"update-names g/0",

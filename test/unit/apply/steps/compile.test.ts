@@ -16,6 +16,7 @@ const step = {
 	instance: "idle/0",
 	package: app,
 	stemcell: { os: "local", version: "1" },
+	sources: ["ssh"],
 } as const;
 
 /** Compiles on idle/0, which has no job of the package's release; only g/0 has. */
