@@ -1,19 +1,28 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 const { appsOfCell, routesOf } = (await import(
 	"../../../releases/min-platform/src/platform/lib/placement.mjs" as string
 )) as {
-	appsOfCell(
-		cell: string,
-		cells: readonly string[],
-		apps: readonly { name: string; instances: number }[],
-	): { name: string }[];
+	appsOfCell(id: string, cells: readonly Cell[], apps: readonly App[]): App[];
 	routesOf(
 		cells: readonly { address: string; running: readonly { name: string; port: number; ready: boolean }[] }[],
 		domain: string,
 	): Record<string, string[]>;
 };
+
+interface App {
+	readonly name: string;
+	readonly blob: string;
+	readonly instances: number;
+}
+interface Cell {
+	readonly id: string;
+	readonly evacuating: boolean;
+	readonly running: readonly { readonly name: string; readonly blob: string; readonly ready: boolean }[];
+}
+const cell = (id: string, running: Cell["running"] = [], evacuating = false): Cell => ({ id, evacuating, running });
+const runs = (blob: string, ready = true) => [{ name: "hello", blob, ready }];
 const { Routes } = (await import("../../../releases/min-platform/src/platform/lib/routes.mjs" as string)) as {
 	Routes: new (
 		now: () => number,
@@ -26,29 +35,54 @@ const { Routes } = (await import("../../../releases/min-platform/src/platform/li
 
 const cellNames = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });
 
-test("each app runs on as many cells as it has instances, at most all", () => {
+test("each app runs on as many cells as it has instances, at most all that don't evacuate", () => {
 	fc.assert(
-		fc.property(cellNames, fc.integer({ min: 0, max: 10 }), (cells, instances) => {
-			const app = { name: "hello", instances };
-			const on = cells.filter((cell) => appsOfCell(cell, cells, [app]).length > 0);
-			expect(on).toHaveLength(Math.min(instances, cells.length));
+		fc.property(cellNames, fc.nat(8), fc.integer({ min: 0, max: 10 }), (names, evacuating, instances) => {
+			const app = { name: "hello", blob: "1", instances };
+			const cells = names.map((id, index) => cell(id, [], index < evacuating));
+			const on = cells.filter(({ id }) => appsOfCell(id, cells, [app]).length > 0);
+			expect(on).toHaveLength(Math.min(instances, Math.max(names.length - evacuating, 0)));
+			expect(on.filter((each) => each.evacuating)).toEqual([]);
 		}),
 	);
 });
 
 test("when a cell leaves, only its apps move", () => {
 	fc.assert(
-		fc.property(cellNames, fc.nat(), (cells, pick) => {
-			const gone = cells[pick % cells.length] as string;
-			const left = cells.filter((cell) => cell !== gone);
-			const apps = Array.from({ length: 20 }, (_, index) => ({ name: `app-${index}`, instances: 1 }));
-			for (const cell of left) {
-				const before = appsOfCell(cell, cells, apps).map(({ name }) => name);
-				const after = appsOfCell(cell, left, apps).map(({ name }) => name);
-				expect(after).toEqual(expect.arrayContaining(before));
-			}
+		fc.property(cellNames, fc.nat(), (names, pick) => {
+			const gone = names[pick % names.length] as string;
+			const cells = names.map((id) => cell(id));
+			const left = cells.filter(({ id }) => id !== gone);
+			const apps = Array.from({ length: 20 }, (_, index) => ({ name: `app-${index}`, blob: `${index}`, instances: 1 }));
+			for (const { id } of left)
+				expect(appsOfCell(id, left, apps)).toEqual(expect.arrayContaining(appsOfCell(id, cells, apps)));
 		}),
 	);
+});
+
+describe("an app that moves stays until it takes connections in its new place", () => {
+	const app = { name: "hello", blob: "1", instances: 1 };
+	const old = cell("old", runs("1"), true);
+
+	test.each([
+		["nothing there yet", [old, cell("new")], [app]],
+		["it doesn't take connections there", [old, cell("new", runs("1", false))], [app]],
+		["another version does", [old, cell("new", runs("0"))], [app]],
+		["it does", [old, cell("new", runs("1"))], []],
+		["no other cell", [old], []],
+		["every other evacuates as well", [old, cell("new", [], true)], []],
+	])("%s", (_, cells, stays) => {
+		expect(appsOfCell("old", cells, [app])).toEqual(stays);
+	});
+
+	test("in the version that runs", () => {
+		const cells = [cell("old", runs("0"), true), cell("new", runs("1", false))];
+		expect(appsOfCell("old", cells, [app])).toEqual([{ ...app, blob: "0" }]);
+	});
+
+	test("unless it was deleted", () => {
+		expect(appsOfCell("old", [old, cell("new")], [])).toEqual([]);
+	});
 });
 
 test("only apps that take connections are routed to", () => {

@@ -60,19 +60,25 @@ const components = https.createServer(
 	{ ...tls, requestCert: true, rejectUnauthorized: true },
 	answer(async (request, response, url) => {
 		if (url.pathname === "/routes") {
-			const routes = routesOf(await apps.liveCells(), config.domain);
+			const routes = routesOf(await apps.cells(), config.domain);
 			routes[`api.${config.domain}`] = [`${config.address}:${config.port}`];
 			return sendJson(response, 200, routes);
 		}
 		const id = /^\/cells\/([\w-]+)$/.exec(url.pathname)?.[1];
 		if (!id) throw new HttpError(404, "no such thing");
 		if (request.method === "DELETE") return apps.leave(id).then(() => sendJson(response, 200, {}));
-		const { address, running } = JSON.parse(await readBody(request, 1024 * 1024));
-		await apps.heartbeat(id, address, running);
-		const cells = (await apps.liveCells()).map((cell) => cell.id);
-		return sendJson(response, 200, appsOfCell(id, cells, await apps.list()));
+		const { address, running, evacuating = false } = JSON.parse(await readBody(request, 1024 * 1024));
+		await apps.heartbeat({ id, address, running, evacuating });
+		return sendJson(response, 200, appsOfCell(id, await apps.cells(), await apps.list()));
 	}),
 );
+
+async function listen() {
+	await apps.listen().catch((error) => console.error(`database ${config.database.host}: ${error.message}`));
+	setTimeout(listen, 1000);
+}
+
+await listen();
 people.listen(config.port, () => console.log(`api listens on ${config.port}`));
 components.listen(config.internal_port, () => console.log(`components are served on ${config.internal_port}`));
 onTerm(async () => {

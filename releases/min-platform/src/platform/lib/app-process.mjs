@@ -3,6 +3,7 @@ import { createWriteStream, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000];
 
@@ -16,7 +17,7 @@ export class AppProcess {
 	constructor({ app, port, folder, log }) {
 		this.app = app;
 		this.port = port;
-		this.folder = join(folder, app.blob);
+		this.folder = join(folder, `${app.blob}.${port}`);
 		this.log = log;
 	}
 
@@ -33,7 +34,7 @@ export class AppProcess {
 			unpack.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`tar ended with exit code ${code}`))));
 		});
 		await rm(`${this.folder}.tar`);
-		this.#run();
+		if (!this.#ended) this.#run();
 	}
 
 	#run() {
@@ -53,6 +54,7 @@ export class AppProcess {
 		child.on("exit", (code, signal) => {
 			this.ready = false;
 			output.end();
+			if (!signalGroup(child.pid, 0)) this.#child = undefined;
 			if (this.#ended) return;
 			const wait = BACK_OFF_MS[Math.min(this.#crashes, BACK_OFF_MS.length - 1)];
 			this.#crashes += 1;
@@ -76,27 +78,30 @@ export class AppProcess {
 		if (this.ready) this.#crashes = 0;
 	}
 
-	/** Asks the app to end, and ends it after five seconds. */
-	async stop() {
+	/** Asks the app to end, and ends it when it takes longer. A shell that started it may be gone long before the app is. */
+	async stop(graceMs) {
 		this.#ended = true;
-		const child = this.#child;
-		if (child && child.exitCode === null && child.signalCode === null) {
-			const gone = new Promise((resolve) => child.once("exit", resolve));
-			signalGroup(child.pid, "SIGTERM");
-			const timer = setTimeout(() => signalGroup(child.pid, "SIGKILL"), 5000);
-			await gone;
-			clearTimeout(timer);
+		const group = this.#child?.pid;
+		if (group) {
+			const deadline = Date.now() + graceMs;
+			for (
+				let sent = signalGroup(group, "SIGTERM");
+				sent;
+				sent = signalGroup(group, Date.now() < deadline ? 0 : "SIGKILL")
+			)
+				await sleep(100);
 		}
 		await rm(this.folder, { recursive: true, force: true });
 		await rm(`${this.folder}.pid`, { force: true });
 	}
 }
 
-function signalGroup(pid, signal) {
+/** False if nobody is left in the group. */
+function signalGroup(group, signal) {
 	try {
-		process.kill(-pid, signal);
+		return process.kill(-group, signal);
 	} catch {
-		// It has ended already.
+		return false;
 	}
 }
 

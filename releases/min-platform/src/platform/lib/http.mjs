@@ -72,6 +72,14 @@ export function call(url, { method = "GET", headers = {}, body, tls, agent, time
 	});
 }
 
+/** Ends the process cleanly at SIGUSR2, which a job's drain script sends (SIGUSR1 is Node's own): `leave` takes as long as whoever uses it needs. */
+export function onDrain(leave) {
+	process.once("SIGUSR2", async () => {
+		await leave();
+		process.exit(0);
+	});
+}
+
 /** Ends the process cleanly at SIGTERM: `close` may take its time. */
 export function onTerm(close) {
 	process.once("SIGTERM", async () => {

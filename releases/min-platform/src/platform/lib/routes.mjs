@@ -5,7 +5,7 @@ const SHED_MS = 5000;
 export class Routes {
 	#hosts = new Map();
 	#shed = new Map();
-	#turn = 0;
+	#turns = new Map();
 
 	constructor(now) {
 		this.now = now;
@@ -19,8 +19,9 @@ export class Routes {
 	backends(host) {
 		const all = this.#hosts.get(host);
 		if (!all) return undefined;
-		this.#turn += 1;
-		const turned = all.map((_, index) => all[(index + this.#turn) % all.length]);
+		const turn = (this.#turns.get(host) ?? 0) + 1;
+		this.#turns.set(host, turn);
+		const turned = all.map((_, index) => all[(index + turn) % all.length]);
 		const isShed = (backend) => (this.#shed.get(backend) ?? 0) > this.now();
 		return [...turned.filter((backend) => !isShed(backend)), ...turned.filter(isShed)];
 	}
