@@ -1,19 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { type Outcome, type Running, run } from "../support/acceptance-process.ts";
 import { listingOf, recordedListing } from "../support/acceptance-state.ts";
+import { npmEnvironment } from "../support/npm.ts";
 import { users, usersByIds } from "../support/ordinary-user.ts";
 
 /** The example platform as the package has it. */
 const MANIFEST = join(import.meta.dirname, "../../manifests/min-4.yml");
 const INSTANCES = ["database/0", "control/0", "router/0", "compute/0"];
-
-const NPM_SETTINGS =
-	/^(NODE_EXTRA_CA_CERTS|npm_config_(registry|cafile|strict_ssl)|(npm_config_)?(https?_|no)?proxy)$/i;
 
 /** PostgreSQL is the hardest guest where a VM has one id only. */
 const hardest = [...users.slice(0, 1), ...(usersByIds[0] ? [usersByIds[0]] : users.slice(1))];
@@ -22,12 +18,8 @@ describe.each(hardest)("the example platform, as $name", (user) => {
 	let world: World;
 	let publishing: Running;
 	let router: string;
+	let env: Readonly<Record<string, string>>;
 
-	// Blobs come through the npm client as it is set up for whoever runs the tests, once for all runs.
-	const env = {
-		...Object.fromEntries(Object.entries(process.env).filter(([name]) => NPM_SETTINGS.test(name))),
-		npm_config_cache: join(tmpdir(), `davit-acceptance-npm-${user.id ?? process.getuid?.()}`),
-	};
 	const curl = (host: string, ...more: string[]): Promise<Outcome> =>
 		run(world.command(["curl", "-sS", "--fail", "--max-time", "30", "-H", `Host: ${host}.min.test`, ...more]));
 	/** What the pushed app answers, once the router knows of it. */
@@ -49,8 +41,7 @@ describe.each(hardest)("the example platform, as $name", (user) => {
 
 	beforeAll(() => {
 		world = openWorld(user);
-		const npmrc = join(homedir(), ".npmrc");
-		if (existsSync(npmrc)) world.write(".npmrc", readFileSync(npmrc, "utf8"), 0o600);
+		env = npmEnvironment(world);
 	});
 	afterAll(() => world.close());
 

@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import type { DavitEvent } from "../../src/events.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { run } from "../support/acceptance-process.ts";
 import { readState } from "../support/acceptance-state.ts";
 import { type Inside, type LoadReport, startBalancer, startLoad } from "../support/load.ts";
+import { npmEnvironment } from "../support/npm.ts";
 import { onPath } from "../support/on-path.ts";
 import { oneUser } from "../support/ordinary-user.ts";
 
@@ -29,16 +28,10 @@ const RENEWED = ["database", "blobstore", "control", "router", "cell"]
 	.map((name) => `- type: replace\n  path: /variables/name=${name}_tls/options/duration?\n  value: 400\n`)
 	.join("");
 
-const NPM_SETTINGS =
-	/^(NODE_EXTRA_CA_CERTS|npm_config_(registry|cafile|strict_ssl)|(npm_config_)?(https?_|no)?proxy)$/i;
-
 describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs haproxy), as $name", (user) => {
 	let world: World;
 	let balancer: Inside | undefined;
-	const env = {
-		...Object.fromEntries(Object.entries(process.env).filter(([name]) => NPM_SETTINGS.test(name))),
-		npm_config_cache: join(tmpdir(), `davit-acceptance-npm-${user.id ?? process.getuid?.()}`),
-	};
+	let env: Readonly<Record<string, string>>;
 	const succeed = async (args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
 		const { code, stdout, stderr } = await world.davit(args, { env: { ...env, ...more } });
 		expect(code, stderr).toBe(0);
@@ -61,8 +54,7 @@ describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs hapro
 
 	beforeAll(() => {
 		world = openWorld(user);
-		const npmrc = join(homedir(), ".npmrc");
-		if (existsSync(npmrc)) world.write(".npmrc", readFileSync(npmrc, "utf8"), 0o600);
+		env = npmEnvironment(world);
 		world.write("renewed.yml", RENEWED);
 	});
 	afterAll(async () => {

@@ -62,7 +62,7 @@ listen routers
 ${servers.join("\n")}
 `,
 	);
-	return startInside(world, ["haproxy", "-db", "-f", file]);
+	return startInside(world, ["haproxy", "-db", "-q", "-f", file]);
 }
 
 /** Starts the load; to stop it gives its report. */
