@@ -85,7 +85,7 @@ describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs hapro
 		}
 		publishing.signal("SIGINT");
 		await publishing.ended;
-		balancer = startBalancer(world, ROUTERS);
+		balancer = await startBalancer(world, ROUTERS);
 	});
 	/** Address by instance, of those that run apps. */
 	const cells = () =>
@@ -118,11 +118,13 @@ describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs hapro
 			).toContain(ip);
 	});
 
-	test("the database is away for longer than a cell may be silent, a router and a cell get new VMs: no request fails", async (context) => {
+	test("control and database are away for longer than a cell may be silent, a router and a cell get new VMs: no request fails", async (context) => {
 		const { failures } = await underLoad(context, async () => {
+			await succeed(["stop", "control", "-n"]);
 			await succeed(["stop", "database", "-n"]);
 			await new Promise((resolve) => setTimeout(resolve, 12_000));
 			await succeed(["start", "database"]);
+			await succeed(["start", "control"]);
 			await succeed(["recreate", "router/1"]);
 			await succeed(["recreate", "compute/1"]);
 		});

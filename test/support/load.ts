@@ -42,7 +42,7 @@ const BALANCER = { host: "127.0.0.1", port: 8000 };
  * HAProxy in front of the routers, balancing connections with its defaults for health checks (every 2 s; out after 3 failures, in after 2
  * successes), and without `redispatch`: a connection that its router refuses fails.
  */
-export function startBalancer(world: World, routers: readonly string[]): Inside {
+export async function startBalancer(world: World, routers: readonly string[]): Promise<Inside> {
 	const servers = routers.map((ip, index) => `\tserver router-${index} ${ip}:80 check`);
 	const file = world.write(
 		"haproxy.cfg",
@@ -62,7 +62,12 @@ listen routers
 ${servers.join("\n")}
 `,
 	);
-	return startInside(world, ["haproxy", "-db", "-q", "-f", file]);
+	const balancer = startInside(world, ["haproxy", "-db", "-q", "-f", file]);
+	const health = `http://${BALANCER.host}:${BALANCER.port}/`;
+	const asking = ["curl", "-sS", "--fail", "--retry", "30", "--retry-connrefused", "--retry-delay", "1"];
+	const answer = await startInside(world, [...asking, "-H", "Host: router.health", health]).stop();
+	if (!answer.includes("routes")) throw new Error(`no router answers behind the balancer: ${answer}`);
+	return balancer;
 }
 
 /** Starts the load; to stop it gives its report. */
