@@ -64,7 +64,7 @@ ${servers.join("\n")}
 	);
 	const balancer = startInside(world, ["haproxy", "-db", "-q", "-f", file]);
 	const health = `http://${BALANCER.host}:${BALANCER.port}/`;
-	const asking = ["curl", "-sS", "--fail", "--retry", "30", "--retry-connrefused", "--retry-delay", "1"];
+	const asking = ["curl", "-s", "--fail", "--retry", "30", "--retry-connrefused", "--retry-delay", "1"];
 	const answer = await startInside(world, [...asking, "-H", "Host: router.health", health]).stop();
 	if (!answer.includes("routes")) throw new Error(`no router answers behind the balancer: ${answer}`);
 	return balancer;
