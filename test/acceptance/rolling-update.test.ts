@@ -39,10 +39,8 @@ describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs hapro
 	};
 	/** Loads both apps while `work` goes on. */
 	const underLoad = async ({ annotate }: TestContext, work: () => Promise<unknown>): Promise<LoadReport> => {
-		const load = startLoad(world, { hosts: ["one.min.test", "two.min.test"], perSecond: 220 });
-		await new Promise((resolve) => setTimeout(resolve, 2000));
+		const load = await startLoad(world, { hosts: ["one.min.test", "two.min.test"], perSecond: 220 });
 		await work();
-		await new Promise((resolve) => setTimeout(resolve, 1000));
 		const report = await load.stop();
 		const { requests, connections, seconds, failures, slow } = report;
 		await annotate(
@@ -122,6 +120,7 @@ describe.skipIf(!onPath("haproxy")).each(oneUser)("min-7 under load (needs hapro
 		const { failures } = await underLoad(context, async () => {
 			await succeed(["stop", "control", "-n"]);
 			await succeed(["stop", "database", "-n"]);
+			// How long they are away, with the control's ten seconds of patience among it, is what is tested.
 			await new Promise((resolve) => setTimeout(resolve, 12_000));
 			await succeed(["start", "database"]);
 			await succeed(["start", "control"]);

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 import type { LoadOptions, LoadReport, SlowRequest } from "./load.ts";
 
 /**
- * Sends requests until its standard input ends, waits for those in flight, and prints a {@link LoadReport}. The pace is that of the clock: while
+ * Sends requests until its standard input ends and those of another second are sent, waits for those in flight, and prints a {@link LoadReport};
+ * before that a line, once each kind of quick request was answered. The pace is that of the clock: while
  * answers are slow, requests are sent all the same. Half of the quick ones each make a connection, half share kept ones; every second a slow
  * one begins, in turn by each kind. A request is never sent again.
  */
@@ -19,6 +20,9 @@ const failures: string[] = [];
 const slow: SlowRequest[] = [];
 const counts = { requests: 0, connections: 0 };
 const inFlight = new Set<Promise<void>>();
+
+/** Kinds of quick requests that were answered: host, method and connection. */
+const answered = new Set<number>();
 
 function send(path: string, host: string, method: string, agent: http.Agent | false): Promise<string> {
 	counts.requests += 1;
@@ -54,6 +58,7 @@ function begin(path: string, number: number): void {
 	const sent = send(path, host, method, agent).then(
 		(by) => {
 			if (path === "/slow") slow.push({ by, from, to: Date.now() });
+			else answer(number % 8);
 		},
 		(error: Error & { code?: string }) => {
 			const how = `${method} ${host}${path} on a ${agent ? "kept" : "new"} connection`;
@@ -64,15 +69,24 @@ function begin(path: string, number: number): void {
 	void sent.then(() => inFlight.delete(sent));
 }
 
+function answer(kind: number): void {
+	if (answered.size < 8 && answered.add(kind).size === 8) process.stdout.write("each kind was answered\n");
+}
+
 const started = Date.now();
 const sent = { quick: 0, slow: 0 };
+let last = Number.POSITIVE_INFINITY;
+const { promise: all, resolve: enough } = Promise.withResolvers<void>();
 const pace = setInterval(() => {
 	const seconds = (Date.now() - started) / 1000;
 	while (sent.quick < seconds * options.perSecond) begin("/", sent.quick++);
 	while (sent.slow < seconds) begin("/slow", sent.slow++);
+	if (sent.quick >= last) enough();
 }, 5);
 
 for await (const _ of createInterface({ input: process.stdin }));
+last = sent.quick + options.perSecond;
+await all;
 clearInterval(pace);
 const seconds = (Date.now() - started) / 1000;
 await Promise.all(inFlight);

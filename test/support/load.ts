@@ -31,6 +31,8 @@ export interface LoadReport {
 
 /** What runs in the network of a world's only deployment, until it is stopped. */
 export interface Inside {
+	/** Resolves once it has printed something, or ended. */
+	readonly said: Promise<unknown>;
 	/** Ends its input, or ends it by a signal; resolves to its output. */
 	stop(signal?: NodeJS.Signals): Promise<string>;
 }
@@ -70,11 +72,15 @@ ${servers.join("\n")}
 	return balancer;
 }
 
-/** Starts the load; to stop it gives its report. */
-export function startLoad(world: World, options: Omit<LoadOptions, "balancer">): { stop(): Promise<LoadReport> } {
+/** Starts the load, and resolves once it is answered; to stop it, which takes another second of load, gives its report. */
+export async function startLoad(
+	world: World,
+	options: Omit<LoadOptions, "balancer">,
+): Promise<{ stop(): Promise<LoadReport> }> {
 	const text = JSON.stringify({ balancer: BALANCER, ...options } satisfies LoadOptions);
 	const inside = startInside(world, [process.execPath, join(import.meta.dirname, "load-child.ts"), text]);
-	return { stop: async () => JSON.parse(await inside.stop()) as LoadReport };
+	await inside.said;
+	return { stop: async () => JSON.parse((await inside.stop()).split("\n")[1] ?? "") as LoadReport };
 }
 
 function startInside(world: World, argv: readonly string[]): Inside {
@@ -90,7 +96,9 @@ function startInside(world: World, argv: readonly string[]): Inside {
 		output += part;
 	});
 	const closed = once(child, "close");
+	const said = Promise.race([child.stdout ? once(child.stdout, "data") : closed, closed]);
 	return {
+		said,
 		stop: async (signal) => {
 			if (signal) child.kill(signal);
 			else child.stdin?.end();

@@ -1,9 +1,19 @@
 import type { DiskCid, VmCid } from "../../src/cpi/cpi.ts";
 import type { Amount, InstanceGroup } from "../../src/manifest/deployment.ts";
 import { type DesiredInstance, type DesiredJob, shapeDigests } from "../../src/plan/desired.ts";
-import type { InstanceDiff } from "../../src/plan/diff-instance.ts";
+import type { InstanceDiff, MachineView } from "../../src/plan/diff-instance.ts";
 import type { DiskRecord, InstanceRecord } from "../../src/state/state.ts";
 import { releaseJob } from "./links.ts";
+
+/** A VM that is as it should be, and whose only job is `app`. */
+export const wellMachine = {
+	reachable: true,
+	missingFiles: [],
+	failingProcesses: [],
+	activeProcesses: ["app"],
+	unmounted: false,
+	bootstrapped: true,
+} satisfies MachineView;
 
 /** An instance group with BOSH's usual settings, changed where a case needs it. */
 export function group(name: string, more: Partial<InstanceGroup> = {}): InstanceGroup {

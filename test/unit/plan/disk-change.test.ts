@@ -6,7 +6,7 @@ import { diskChange, roomOn } from "../../../src/plan/disk-change.ts";
 import { irreversibleSteps } from "../../../src/plan/irreversible.ts";
 import { planDeploy } from "../../../src/plan/plan-deploy.ts";
 import type { DiskRecord } from "../../../src/state/state.ts";
-import { deployed, diskRecord, group } from "../../support/plan-fixtures.ts";
+import { deployed, diskRecord, group, wellMachine } from "../../support/plan-fixtures.ts";
 
 const had: DesiredDisk = { sizeMib: 100, cloudProperties: { type: "ssd" }, fileSystem: "ext4", mountOptions: [] };
 const former: Partial<DiskRecord> = { sizeMib: 100, cloudProperties: { type: "ssd" }, fileSystem: "ext4" };
@@ -54,14 +54,6 @@ test("a file system needs room of its own", () => {
 	expect([1, 64, 100, 10_240].map(roomOn)).toEqual([0, 57, 90, 9_216]);
 });
 
-const well: MachineView = {
-	reachable: true,
-	missingFiles: [],
-	failingProcesses: [],
-	activeProcesses: ["app"],
-	unmounted: false,
-	bootstrapped: true,
-};
 const small: DesiredDisk = { ...had, sizeMib: 50 };
 const begun = diskRecord("disk-new", {
 	sizeMib: 50,
@@ -70,7 +62,7 @@ const begun = diskRecord("disk-new", {
 });
 
 /** The plan of g/0, deployed with the disk `had` and now wanted as said. */
-function planned(wanted: Partial<DesiredInstance>, state = "running", vm: MachineView = well) {
+function planned(wanted: Partial<DesiredInstance>, state = "running", vm: MachineView = wellMachine) {
 	const instance = { ...deployed(group("g"), 0, { disk: had }), ...wanted };
 	const cid = instance.record?.vm?.cid ?? expect.fail();
 	const observed: Observed = {

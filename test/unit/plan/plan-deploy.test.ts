@@ -3,16 +3,9 @@ import type { VmCid } from "../../../src/cpi/cpi.ts";
 import type { DesiredInstance } from "../../../src/plan/desired.ts";
 import { diffInstance, type MachineView, type Observed } from "../../../src/plan/diff-instance.ts";
 import { type DeployInput, planDeploy } from "../../../src/plan/plan-deploy.ts";
-import { deployed, desired, group, update } from "../../support/plan-fixtures.ts";
+import { deployed, desired, group, update, wellMachine } from "../../support/plan-fixtures.ts";
 
-const well: MachineView = {
-	reachable: true,
-	missingFiles: [],
-	failingProcesses: [],
-	activeProcesses: [],
-	unmounted: false,
-	bootstrapped: true,
-};
+const well: MachineView = { ...wellMachine, activeProcesses: [] };
 const none = { fix: false, recreate: false, restart: false, canResize: () => true };
 
 function seen(instances: readonly DesiredInstance[], machine: Partial<MachineView> = {}, state = "running"): Observed {

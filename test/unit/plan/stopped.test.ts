@@ -4,18 +4,10 @@ import { shapeDigests } from "../../../src/plan/desired.ts";
 import { diffInstance, type MachineView, type Observed } from "../../../src/plan/diff-instance.ts";
 import { instanceSteps } from "../../../src/plan/instance-steps.ts";
 import type { InstanceRecord } from "../../../src/state/state.ts";
-import { desired, group, record } from "../../support/plan-fixtures.ts";
+import { desired, group, record, wellMachine } from "../../support/plan-fixtures.ts";
 
 const cid = "vm-1" as VmCid;
-const well = {
-	reachable: true,
-	missingFiles: [],
-	failingProcesses: [],
-	activeProcesses: ["app"],
-	unmounted: false,
-	bootstrapped: true,
-} as const;
-const idle: MachineView = { ...well, failingProcesses: ["app"], activeProcesses: [] };
+const idle: MachineView = { ...wellMachine, failingProcesses: ["app"], activeProcesses: [] };
 
 /** What a deploy does with an instance that has a VM and one job, whose recorded input is `i1`. */
 function stepsFor(more: Partial<InstanceRecord>, machine: MachineView | undefined, input = "i1"): readonly string[] {
@@ -58,9 +50,9 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		"an instance that is wanted started",
 		{ wanted: "started" },
 		[
-			["runs", well, "i1", []],
+			["runs", wellMachine, "i1", []],
 			["does not run", idle, "i1", ["start."]],
-			["has changed", well, "i2", ["stop", ...UP]],
+			["has changed", wellMachine, "i2", ["stop", ...UP]],
 		],
 	],
 	[
@@ -69,7 +61,7 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		[
 			["is idle", idle, "i1", UP],
 			["has changed", idle, "i2", UP],
-			["was started by somebody", well, "i1", ["stop", ...UP]],
+			["was started by somebody", wellMachine, "i1", ["stop", ...UP]],
 		],
 	],
 	[
@@ -77,7 +69,7 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		{ wanted: "started", atRest: true, dirty: true },
 		[
 			["is idle", idle, "i1", UP],
-			["was started by somebody", well, "i1", ["stop", ...UP]],
+			["was started by somebody", wellMachine, "i1", ["stop", ...UP]],
 		],
 	],
 	[
@@ -89,9 +81,9 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		"one that is wanted stopped",
 		{ wanted: "stopped" },
 		[
-			["runs", well, "i1", ["stop."]],
+			["runs", wellMachine, "i1", ["stop."]],
 			["is idle", idle, "i1", []],
-			["runs and has changed", well, "i2", ["stop", "update-names", "install-jobs."]],
+			["runs and has changed", wellMachine, "i2", ["stop", "update-names", "install-jobs."]],
 		],
 	],
 	[
@@ -100,14 +92,14 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		[
 			["is idle", idle, "i1", []],
 			["has changed", idle, "i2", ["update-names", "install-jobs."]],
-			["was started by somebody", well, "i1", ["stop."]],
+			["was started by somebody", wellMachine, "i1", ["stop."]],
 		],
 	],
 	[
 		"one that is wanted without its VM",
 		{ wanted: "detached" },
 		[
-			["runs", well, "i2", ["stop", "delete-vm."]],
+			["runs", wellMachine, "i2", ["stop", "delete-vm."]],
 			["does not answer", { reachable: false, why: "silent" }, "i1", ["stop", "delete-vm."]],
 		],
 	],
@@ -115,7 +107,7 @@ describe.each<[string, Partial<InstanceRecord>, readonly [string, MachineView, s
 		"one that is ignored",
 		{ ignore: true },
 		[
-			["has changed", well, "i2", []],
+			["has changed", wellMachine, "i2", []],
 			["does not answer", { reachable: false, why: "silent" }, "i2", []],
 		],
 	],
