@@ -114,7 +114,7 @@ export async function planning(): Promise<readonly Row[]> {
 			planWithoutReleases,
 		),
 		await grows(
-			"the same with 2,000 groups of 5 instances (1.1 MB of YAML)",
+			"the same with 2,000 groups of 5 instances (0.8 MB of YAML)",
 			"200 groups",
 			[sized(2000, 5), sized(200, 5)],
 			planWithoutReleases,
