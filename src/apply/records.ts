@@ -1,5 +1,5 @@
 import type { DiskCid } from "../cpi/cpi.ts";
-import { copyOf } from "../plan/disk-change.ts";
+import { copiesOf } from "../plan/disk-change.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { Change, DiskRecord, InstanceRecord, Recorded } from "../state/state.ts";
 
@@ -40,7 +40,7 @@ export class Records {
 
 	/** The disk that this one is being copied to, if one is. */
 	copyOf(cid: DiskCid): DiskRecord | undefined {
-		return copyOf(cid, this.disks());
+		return copiesOf(this.disks()).get(cid);
 	}
 
 	put(record: InstanceRecord): Change {

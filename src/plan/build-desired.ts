@@ -13,7 +13,7 @@ import { linkAliasProblems } from "./alias-problems.ts";
 import { type CgroupUse, cgroupProblems } from "./cgroup-problems.ts";
 import { compiledReleaseProblems } from "./compiled-releases.ts";
 import type { DesiredDisk, DesiredInstance, DesiredJob } from "./desired.ts";
-import { copyOf } from "./disk-change.ts";
+import { copiesOf } from "./disk-change.ts";
 import { groupJobs } from "./group-jobs.ts";
 import { type Links, resolveLinks } from "./links.ts";
 import { pathOfGroup, pathOfJob } from "./manifest-path.ts";
@@ -80,6 +80,8 @@ export function buildDesired(input: DesiredInput): {
 		...links.elsewhere.map((from) => ({ scheme: from.scheme, instances: instancesOf(from), providers: from.links })),
 	];
 	const all = new Map(named.flatMap(({ instances }) => instances.map((instance) => [instance.id, instance] as const)));
+	const disks = new Map(input.disks.map((disk) => [disk.cid, disk]));
+	const copies = copiesOf(input.disks);
 	const built = groups.flatMap(({ group, jobs, instances }) => {
 		const records = runsBoshDns({ group, jobs, instances: [] }) ? recordsJson(named) : undefined;
 		const packagesOn = byStemcell((stemcell) => groupPackages(jobs, { input, problems, stemcell }));
@@ -88,8 +90,8 @@ export function buildDesired(input: DesiredInput): {
 			const seen = jobs.flatMap(({ ref }) => Object.values(links.of(group.name, ref.name)));
 			const hosts = hostsLines(scheme, placed, seen, all).join("\n");
 			const shape = vmShape(group, placed, input);
-			const formerDisk = input.disks.find(({ cid }) => cid === record?.disk);
-			const diskCopy = formerDisk && copyOf(formerDisk.cid, input.disks);
+			const formerDisk = record?.disk && disks.get(record.disk);
+			const diskCopy = formerDisk && copies.get(formerDisk.cid);
 			return {
 				name: `${group.name}/${placed.index}`,
 				group,

@@ -40,9 +40,11 @@ function hasFileSystem({ fileSystem }: DiskRecord, disk: DesiredDisk): boolean {
 	return fileSystem === undefined || fileSystem === disk.fileSystem;
 }
 
-/** The disk that this one is being copied to, if one is. */
-export function copyOf(disk: DiskCid, disks: readonly DiskRecord[]): DiskRecord | undefined {
-	return disks.find((each) => each.copyOf?.disk === disk && each.orphanedAt === undefined);
+/** By the disk that is being copied: the one that it is copied to. */
+export function copiesOf(disks: readonly DiskRecord[]): ReadonlyMap<DiskCid, DiskRecord> {
+	return new Map(
+		disks.flatMap((disk) => (disk.copyOf && disk.orphanedAt === undefined ? [[disk.copyOf.disk, disk] as const] : [])),
+	);
 }
 
 /** A file system keeps some of a disk for itself: what of it files may take at most is planned with. */
