@@ -24,13 +24,16 @@ export interface RubyThread {
 	end(): Promise<void>;
 }
 
+/** Longest time in which Ruby is ready, in ms: a second, but on a machine that has far too much to do. */
+const BOOT_MS = 600_000;
+
 /** Starts a thread, which boots by itself. */
 export function startRubyThread(): RubyThread {
 	// Run from source the worker is a .ts file, run from dist a .js file; neither sees our environment or flags.
 	const file = new URL(`./worker${extname(import.meta.url)}`, import.meta.url);
 	const worker = new Worker(file, { env: {}, execArgv: [], stdout: true, stderr: true });
 	const send = (message: ToWorker) => worker.postMessage(message);
-	const boot = nextMessage(worker, { deadlineMs: 60_000, signal: new AbortController().signal });
+	const boot = nextMessage(worker, { deadlineMs: BOOT_MS, signal: new AbortController().signal });
 	// Whoever waits is told; until then nobody is kept waiting, nor the process alive.
 	boot.catch(() => undefined);
 	worker.unref();
