@@ -17,7 +17,7 @@ const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: 
 export default defineConfig({
 	test: {
 		// Most of the time of most of it is waiting.
-		maxWorkers: Math.max(2, availableParallelism() - 1),
+		maxWorkers: Math.max(4, availableParallelism() - 1),
 		projects: [
 			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
 			{

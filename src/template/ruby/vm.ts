@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { ConsoleStdout, Directory, File, OpenFile, PreopenDirectory, WASI } from "@bjorn3/browser_wasi_shim";
 import { RubyVM } from "@ruby/wasm-wasi";
 import { contextRuby } from "./context.rb.ts";
@@ -22,6 +23,7 @@ const args = ["ruby.wasm", "-EUTF-8", "--disable=gems,did_you_mean,error_highlig
 
 /** Boots CRuby with an empty file system in memory, no environment, no sockets, and a clock that stands where each job sets it. */
 export async function bootRuby(): Promise<RubyEngine> {
+	compileOnce();
 	const file = fileURLToPath(import.meta.resolve("@ruby/3.4-wasm-wasi/dist/ruby+stdlib.wasm"));
 	const module = await WebAssembly.compile(await readFile(file));
 	const files = new Map();
@@ -64,6 +66,15 @@ export async function bootRuby(): Promise<RubyEngine> {
 	engine.startJob("{}", 0);
 	engine.render("boot", "<%= p('none', 1) %>");
 	return engine;
+}
+
+/**
+ * V8 optimizes WebAssembly while it runs, function by function: for Ruby's interpreter that takes two seconds of a processor, of which a
+ * thousand templates save less than one.
+ */
+function compileOnce(): void {
+	setFlagsFromString("--no-wasm-tier-up");
+	setFlagsFromString("--no-wasm-dynamic-tiering");
 }
 
 /** The wall clock stands at the plan's instant; the monotonic one runs, for time-outs inside templates. */
