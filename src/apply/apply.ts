@@ -5,7 +5,7 @@ import type { Change } from "../state/state.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
 import { interruption } from "./interrupted.ts";
 import { problemsOf } from "./problems-of.ts";
-import { runSteps } from "./schedule.ts";
+import { type Ended, runSteps } from "./schedule.ts";
 import { stepActions } from "./steps.ts";
 import { tellStep } from "./told-step.ts";
 
@@ -22,11 +22,10 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 	const digest = context.keyedDigest(canonicalJson(plan)).slice(0, 16);
 	const reasons = new Map(plan.changes.map((change) => [change.instance, change.reasons]));
 	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [] };
-	const { failures, left } = await runSteps(plan.steps, (step) => runStep(step, digest, own), {
-		signal,
-		concurrency: CONCURRENCY,
-	});
+	const run = (step: Step, told: ApplyContext) => runStep(step, digest, told);
+	const ended = await runSteps(plan.steps, (step) => run(step, own), { signal, concurrency: CONCURRENCY });
 	context.lease.check();
+	const { failures, left } = await withoutCompilationVms(ended, own, run);
 	if (signal.aborted) throw interruption({ steps: plan.steps.length, failures, left }, signal.reason);
 	if (failures.length === 0) return;
 	const problems: Problem[] = [];
@@ -38,6 +37,26 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 		problems.push(...known);
 	}
 	throw new UserError(problems, { exitCode });
+}
+
+/** Compilation VMs of a plan that did not come to its end are deleted all the same, also after an interruption: nobody else has a use for them. */
+async function withoutCompilationVms(
+	{ failures, left }: Ended,
+	context: ApplyContext,
+	run: (step: Step, context: ApplyContext) => Promise<void>,
+): Promise<Ended> {
+	const due = left.filter(
+		({ kind, instance }) =>
+			kind === "delete-compilation-vm" && instance !== undefined && context.records.find(instance) !== undefined,
+	);
+	const unhindered = { ...context, signal: context.lease.signal };
+	const rest = await runSteps(
+		due.map((step) => ({ ...step, after: [] })),
+		(step) => run(step, unhindered),
+		{ signal: context.lease.signal, concurrency: CONCURRENCY },
+	);
+	context.lease.check();
+	return { failures: [...failures, ...rest.failures], left: left.filter((step) => !due.includes(step)) };
 }
 
 function runStep(step: Step, plan: string, context: ApplyContext): Promise<void> {

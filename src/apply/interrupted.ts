@@ -1,13 +1,11 @@
 import { problem, UserError } from "../errors.ts";
-import type { Step, StepKind } from "../plan/step.ts";
+import type { StepKind } from "../plan/step.ts";
 import { problemsOf } from "./problems-of.ts";
+import type { Ended } from "./schedule.ts";
 
-export interface Interrupted {
+export interface Interrupted extends Ended {
 	/** How many steps the plan has. */
 	readonly steps: number;
-	readonly failures: readonly { readonly step: Step; readonly error: unknown }[];
-	/** Those that never began. */
-	readonly left: readonly Step[];
 }
 
 /** These run what a job brought, which outlives the connection: see src/machine/detached.ts. */

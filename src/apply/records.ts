@@ -30,6 +30,16 @@ export class Records {
 		return [...this.#instances.values()];
 	}
 
+	/** All but compilation VMs. */
+	lasting(): readonly InstanceRecord[] {
+		return this.instances().filter(({ lifecycle }) => lifecycle !== "compilation");
+	}
+
+	/** Recorded only while packages compile on them, or if that was cut short. */
+	compilationVms(): readonly InstanceRecord[] {
+		return this.instances().filter(({ lifecycle }) => lifecycle === "compilation");
+	}
+
 	disks(): readonly DiskRecord[] {
 		return [...this.#disks.values()];
 	}

@@ -7,6 +7,13 @@ export interface ScheduleOptions {
 	readonly concurrency: number;
 }
 
+/** How a run of steps ended. */
+export interface Ended {
+	readonly failures: readonly { readonly step: Step; readonly error: unknown }[];
+	/** Those that never began. */
+	readonly left: readonly Step[];
+}
+
 /**
  * Runs steps as soon as those in their `after` have finished. When one fails, what doesn't need it that is running already is
  * awaited, nothing new begins, and all failures are in the answer. Rejects only if the plan has a cycle or an unknown id.
@@ -15,10 +22,7 @@ export async function runSteps(
 	steps: readonly Step[],
 	run: (step: Step) => Promise<void>,
 	{ signal, concurrency }: ScheduleOptions,
-): Promise<{
-	readonly failures: readonly { readonly step: Step; readonly error: unknown }[];
-	readonly left: readonly Step[];
-}> {
+): Promise<Ended> {
 	const known = new Set(steps.map(({ id }) => id));
 	const waiting = new Map(steps.map((step) => [step.id, step.after.filter((id) => known.has(id)).length]));
 	const dependents = new Map<string, Step[]>();

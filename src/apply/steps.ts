@@ -1,6 +1,7 @@
 import type { Step, StepKind } from "../plan/step.ts";
 import type { ApplyContext } from "./context.ts";
 import { bootstrapVm } from "./steps/bootstrap.ts";
+import { deleteCompilationVm } from "./steps/compilation-vm.ts";
 import { compilePackage } from "./steps/compile.ts";
 import { copyDisk, discardCopy } from "./steps/copy-disk.ts";
 import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk, snapshotDisk } from "./steps/disk.ts";
@@ -42,6 +43,7 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"orphan-disk": orphanDisk,
 	"snapshot-disk": snapshotDisk,
 	"compile-package": compilePackage,
+	"delete-compilation-vm": deleteCompilationVm,
 	"install-packages": installPackages,
 	"update-names": updateNames,
 	"install-jobs": installJobs,

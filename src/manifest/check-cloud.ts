@@ -25,15 +25,31 @@ export function checkCloud(cloud: Cloud, report: Report, cpiMayLack: boolean): v
 		for (const az of entry.azs) needAz(az, `${path}/azs`, cloud, report);
 		if (entry.network !== undefined) need("network", entry.network, `${path}/network`, cloud.networks, report);
 	});
+	checkCompilation(cloud, report);
+}
+
+function checkCompilation(cloud: Cloud, report: Report): void {
 	const { compilation } = cloud;
 	if (!compilation) return;
 	need("network", compilation.network, "/compilation/network", cloud.networks, report);
 	if (compilation.az !== undefined) needAz(compilation.az, "/compilation/az", cloud, report);
 	if (compilation.vmType !== undefined)
 		need("VM type", compilation.vmType, "/compilation/vm_type", cloud.vmTypes, report);
-	for (const name of compilation.vmExtensions ?? []) {
+	for (const name of compilation.vmExtensions) {
 		need("VM extension", name, "/compilation/vm_extensions", cloud.vmExtensions, report);
 	}
+	const sizes = [
+		...(compilation.vmType === undefined ? [] : ["vm_type"]),
+		...(compilation.vmResources ? ["vm_resources"] : []),
+		...(Object.keys(compilation.cloudProperties).length === 0 ? [] : ["cloud_properties"]),
+	];
+	if (sizes.length > 1)
+		report.error(
+			"vm-type",
+			"/compilation",
+			`compilation has ${sizes.join(" and ")}, which exclude each other`,
+			"give it one of them",
+		);
 }
 
 function checkCpis({ cpis, azs }: Cloud, report: Report, mayLack: boolean): void {

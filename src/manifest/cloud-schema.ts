@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Cloud } from "./cloud.ts";
+import { vmResources } from "./group-schema.ts";
 import { guestKeys, readGuests } from "./guests-schema.ts";
 import { network, readNetwork } from "./network-schema.ts";
 import type { Report } from "./report.ts";
@@ -37,21 +38,25 @@ const diskType = section({
 }));
 
 const compilation = section({
-	workers: z.int().min(1).describe("Read and passed over: how many VMs compile at a time."),
-	az: optional(text).describe("Read and passed over: their AZ."),
-	network: text.describe("Read and passed over: their network."),
-	vm_type: optional(text).describe("Read and passed over: their VM type."),
-	vm_extensions: optional(names).describe("Read and passed over: their VM extensions."),
-	cloud_properties: optional(valueMap).describe("Read and passed over: their properties without a VM type."),
-	env: optional(valueMap).describe("Read and passed over: their environment."),
-	reuse_compilation_vms: optional(flag).describe("Read and passed over: whether one VM compiles several packages."),
-	orphan_workers: optional(flag).describe("Read and passed over: whether they are kept for a while, orphaned."),
-	vm_resources: ignored.describe("Read and passed over: their size."),
+	workers: z.int().min(1).describe("How many of them there are at a time for each stemcell, at most."),
+	az: optional(text).describe("Their AZ."),
+	network: text.describe("Their network: each takes a free address of it, until it is deleted."),
+	vm_type: optional(text).describe("Their VM type; or give vm_resources or cloud_properties."),
+	vm_extensions: optional(names).describe("Their VM extensions, the later over the earlier."),
+	cloud_properties: optional(valueMap).describe("Their properties, without a VM type."),
+	env: optional(valueMap).describe("What their agent is told, as with instance groups."),
+	reuse_compilation_vms: optional(flag).describe(
+		"Read and passed over: one VM compiles several packages, one after the other.",
+	),
+	orphan_workers: optional(flag).describe("Read and passed over: they are deleted when they have nothing left to do."),
+	vm_resources: optional(vmResources).describe("What each needs; the cloud's fitting type is taken."),
 }).transform((given) => ({
 	workers: given.workers,
 	network: given.network,
 	cloudProperties: given.cloud_properties ?? {},
-	...compact({ az: given.az, vmType: given.vm_type, vmExtensions: given.vm_extensions, env: given.env }),
+	vmExtensions: given.vm_extensions ?? [],
+	env: given.env ?? {},
+	...compact({ az: given.az, vmType: given.vm_type, vmResources: given.vm_resources }),
 }));
 
 const cpi = section(
@@ -77,7 +82,7 @@ export const cloud = section(
 		disk_types: optional(z.array(diskType)).describe("Kinds of persistent disks."),
 		networks: z.array(network).describe("Networks with their addresses."),
 		compilation: optional(compilation).describe(
-			"Read and passed over: packages compile on the deployment's own VMs. The names in it are checked.",
+			"The VMs that packages compile on with --compilation-vms; without it they compile on the deployment's own.",
 		),
 		cpis: optional(z.array(cpi)).describe("CPI config: clouds by name."),
 		ssh: optional(ssh).describe("The way to the VMs."),

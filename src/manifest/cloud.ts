@@ -1,4 +1,4 @@
-import type { ValueMap } from "./deployment.ts";
+import type { InstanceGroup, ValueMap } from "./deployment.ts";
 
 /** Cloud config, CPI config and the way in, as they stand in one file (`--cloud FILE`). */
 export interface Cloud {
@@ -99,14 +99,18 @@ export interface VipSubnet {
 	readonly cloudProperties: ValueMap;
 }
 
-interface Compilation {
+/** VMs that packages compile on. */
+export interface Compilation {
+	/** Of each stemcell, at most. */
 	readonly workers: number;
 	readonly az?: string;
 	readonly network: string;
+	/** One of these, or none: cloud properties are given without a VM type. */
 	readonly vmType?: string;
-	readonly vmExtensions?: readonly string[];
+	readonly vmResources?: InstanceGroup["vmResources"];
 	readonly cloudProperties: ValueMap;
-	readonly env?: ValueMap;
+	readonly vmExtensions: readonly string[];
+	readonly env: ValueMap;
 }
 
 interface CpiConfig {

@@ -79,7 +79,8 @@ export interface InstanceGroup {
 	readonly networks: readonly GroupNetwork[];
 	readonly update: UpdateConfig;
 	readonly migratedFrom: readonly { readonly name: string; readonly az?: string }[];
-	readonly lifecycle: "service" | "errand";
+	/** `compilation`: no manifest's; VMs that davit makes for the time in which packages compile. */
+	readonly lifecycle: "service" | "errand" | "compilation";
 	readonly env: ValueMap;
 	readonly tags: Readonly<Record<string, string>>;
 	/** Group-level `properties` (deprecated); a job's own replace them. */

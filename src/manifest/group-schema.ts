@@ -21,7 +21,7 @@ const network = section(
 	(given): GroupNetwork => ({ name: given.name, staticIps: given.static_ips ?? [], default: given.default ?? [] }),
 );
 
-const vmResources = section({
+export const vmResources = section({
 	cpu: z.int().min(1).describe("Processors."),
 	ram: z.int().min(1).describe("Memory in MiB."),
 	ephemeral_disk_size: z.int().min(1).describe("Ephemeral disk in MiB."),

@@ -1,7 +1,7 @@
 import type { DiskRecord } from "../state/state.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { jobSteps, type StepData } from "./instance-steps.ts";
-import { linked } from "./plan-deploy.ts";
+import { linked } from "./linked.ts";
 import type { PackageSource, Plan, Reason, Step } from "./step.ts";
 
 export interface AttachDiskInput {

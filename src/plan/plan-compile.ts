@@ -1,51 +1,67 @@
+import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import type { InstanceName, PackageSource, PackageUse, Step } from "./step.ts";
+
+/** VMs that only compile, by the stemcell that they are of: `OS/VERSION`. */
+export type CompilationVms = ReadonlyMap<string, readonly DesiredInstance[]>;
+
+/** What has to be compiled for one stemcell. */
+export interface CompileNeed {
+	readonly stemcell: {
+		/** `OS/VERSION`. */
+		readonly line: string;
+		/** What the manifest calls it. */
+		readonly alias: string;
+	};
+	/** Those instances that use it. */
+	readonly diffs: readonly InstanceDiff[];
+	/** One of each release. */
+	readonly uses: readonly PackageUse[];
+}
 
 /** Where each package that has no compiled form yet is compiled, and when. */
 export interface CompilePlan {
 	readonly steps: readonly Step[];
 	/** By compiled key: the step that makes it. */
 	readonly stepOf: ReadonlyMap<string, string>;
+	/** The last step of each VM that compiles. */
+	readonly lastOn: ReadonlyMap<InstanceName, string>;
 	/** Instances whose VMs compile in their own turn, once they have been made: there is no other VM of that stemcell. */
 	readonly inTurn: ReadonlySet<InstanceName>;
 }
 
 interface CompileInput {
-	/** In the order in which they are updated. */
-	readonly diffs: readonly InstanceDiff[];
-	/** Keys that have a compiled form. */
-	readonly compiled: ReadonlySet<string>;
+	/** In the order in which instances are updated. */
+	readonly needs: readonly CompileNeed[];
 	readonly sources: readonly PackageSource[];
+	/** VMs that are made for it. Absent: the deployment's own compile. */
+	readonly compilationVms?: CompilationVms;
 	/** The last step that prepares an instance's new VM, for those that are made outside of any turn. */
 	readonly readyAfter: (instance: InstanceName) => readonly string[];
 }
 
 /**
- * Spreads compiling over the deployment's own VMs of that stemcell: those that are new if there are any, else those that answer, else the
- * first that gets another VM or is powered on in its turn. A package waits for those it needs and for the one before it on the same VM; the
- * longest chains go first.
+ * Spreads compiling over VMs of that stemcell: those that are made for it, or the deployment's own: those that are new if there are any, else
+ * those that answer, else the first that gets another VM or is powered on in its turn. A package waits for those it needs and for the one
+ * before it on the same VM; the longest chains go first.
  */
-export function planCompile({ diffs, compiled, sources, readyAfter }: CompileInput): CompilePlan {
+export function planCompile({ needs, compilationVms, sources, readyAfter }: CompileInput): CompilePlan {
 	const steps: Step[] = [];
 	const stepOf = new Map<string, string>();
+	const lastOn = new Map<InstanceName, string>();
 	const inTurn = new Set<InstanceName>();
-	for (const group of byStemcell(diffs)) {
-		const uses = distinct(group).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
-		if (uses.length === 0) continue;
-		const ready = readyOnes(group);
-		const late = ready.length === 0 ? group.find(({ vm }) => vm === "replace" || vm === "power-on") : undefined;
+	for (const { diffs, uses, stemcell } of needs) {
+		const ready = readyOnes(diffs);
+		const made = compilationVms?.get(stemcell.line);
+		const late = made || ready.length > 0 ? undefined : diffs.find(({ vm }) => vm === "replace" || vm === "power-on");
 		if (late) inTurn.add(late.desired.name);
-		const workers = (late ? [late] : ready).map(({ desired }) => desired);
-		const queue = byChainLength(uses);
-		const last = new Map<InstanceName, string>();
-		queue.forEach((use, position) => {
-			const worker = workers[position % workers.length];
-			if (!worker) return;
-			const id = `compile-package ${use.release}/${use.name} ${worker.shape.stemcell.os}/${worker.shape.stemcell.version}`;
-			const needs = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
-			const before = last.get(worker.name);
-			const made = late ? [`${late.vm === "replace" ? "bootstrap-vm" : "power-on"} ${worker.name}`] : [];
-			const after = [...made, ...readyAfter(worker.name), ...needs, ...(before ? [before] : [])];
+		const workers = made ?? (late ? [late] : ready).map(({ desired }) => desired);
+		for (const { use, worker } of assigned(uses, workers)) {
+			const id = `compile-package ${use.release}/${use.name} ${stemcell.line}`;
+			const needed = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
+			const before = lastOn.get(worker.name);
+			const own = late ? [`${late.vm === "replace" ? "bootstrap-vm" : "power-on"} ${worker.name}`] : [];
+			const after = [...own, ...readyAfter(worker.name), ...needed, ...(before ? [before] : [])];
 			steps.push({
 				kind: "compile-package",
 				id,
@@ -57,10 +73,28 @@ export function planCompile({ diffs, compiled, sources, readyAfter }: CompileInp
 				sources,
 			});
 			stepOf.set(use.key, id);
-			last.set(worker.name, id);
-		});
+			lastOn.set(worker.name, id);
+		}
 	}
-	return { steps, stepOf, inTurn };
+	return { steps, stepOf, lastOn, inTurn };
+}
+
+/** What of the instances' packages has neither a compiled form (`compiled` holds the keys of those) nor comes compiled, by stemcell. */
+export function compileNeeds(diffs: readonly InstanceDiff[], compiled: ReadonlySet<string>): readonly CompileNeed[] {
+	const withVm = diffs.filter(({ desired }) => desired.record?.wanted !== "detached");
+	return [...Map.groupBy(withVm, ({ desired: { shape } }) => `${shape.stemcell.os}/${shape.stemcell.version}`)].flatMap(
+		([line, own]) => {
+			const uses = distinct(own).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
+			const alias = own[0]?.desired.group.stemcell ?? "";
+			return uses.length === 0 ? [] : [{ stemcell: { line, alias }, diffs: own, uses }];
+		},
+	);
+}
+
+/** How many of `most` VMs the packages keep busy: a chain of them needs one. */
+export function workersFor({ uses }: Pick<CompileNeed, "uses">, most: number): number {
+	const workers = Array.from({ length: Math.min(most, uses.length) }, (_, name) => ({ name }));
+	return new Set(assigned(uses, workers).map(({ worker }) => worker)).size;
 }
 
 /** VMs of the stemcell that are there before any turn begins. One that is replaced for another stemcell is of the former still. */
@@ -70,14 +104,27 @@ function readyOnes(group: readonly InstanceDiff[]): readonly InstanceDiff[] {
 	return group.filter(({ reachable, reasons }) => reachable && !reasons.some(({ reason }) => reason === "stemcell"));
 }
 
-function byStemcell(diffs: readonly InstanceDiff[]): InstanceDiff[][] {
-	const groups = new Map<string, InstanceDiff[]>();
-	for (const diff of diffs) {
-		const { os, version } = diff.desired.shape.stemcell;
-		const key = `${os}/${version}`;
-		groups.set(key, [...(groups.get(key) ?? []), diff]);
-	}
-	return [...groups.values()];
+/**
+ * Which package compiles on which VM, in order: as if all took as long, each goes where it can begin first, and there to the VM that has
+ * idled least, so that a chain stays on one.
+ */
+function assigned<Worker>(
+	uses: readonly PackageUse[],
+	workers: readonly Worker[],
+): readonly { readonly use: PackageUse; readonly worker: Worker }[] {
+	const ends = new Map<string, number>();
+	const busy = workers.map((worker) => ({ worker, until: 0 }));
+	return byChainLength(uses).flatMap((use) => {
+		const ready = Math.max(0, ...dependenciesOf(use, uses).map(({ key }) => ends.get(key) ?? 0));
+		const [first, ...others] = busy;
+		if (!first) return [];
+		const better = (a: typeof first, b: typeof first) =>
+			Math.max(a.until, ready) - Math.max(b.until, ready) || b.until - a.until;
+		const best = others.reduce((found, each) => (better(each, found) < 0 ? each : found), first);
+		best.until = Math.max(best.until, ready) + 1;
+		ends.set(use.key, best.until);
+		return [{ use, worker: best.worker }];
+	});
 }
 
 /** A release's package once, however many instances use it. Two releases may share a key, and each has its own packages wait for it. */

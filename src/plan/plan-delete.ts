@@ -1,7 +1,7 @@
 import type { VmCid } from "../cpi/cpi.ts";
 import type { InstanceRecord } from "../state/state.ts";
 import { obsoleteSteps } from "./instance-steps.ts";
-import { linked } from "./plan-deploy.ts";
+import { linked } from "./linked.ts";
 import type { Plan, Step } from "./step.ts";
 
 export interface DeleteInput {

@@ -3,9 +3,10 @@ import type { InstanceRecord } from "../state/state.ts";
 import { afterTheirNeeds } from "./after-their-needs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
-import { type CompilePlan, planCompile } from "./plan-compile.ts";
+import { linked } from "./linked.ts";
+import { type CompilationVms, type CompilePlan, compileNeeds, planCompile } from "./plan-compile.ts";
 import type { InstanceChange, InstanceName, PackageSource, Plan, Step } from "./step.ts";
-import { counted, titleOf } from "./titles.ts";
+import { counted } from "./titles.ts";
 import { type Turn, updateOrder } from "./update-order.ts";
 import { withUploads } from "./upload-stemcells.ts";
 
@@ -16,6 +17,10 @@ export interface DeployInput {
 	readonly obsolete: readonly { readonly record: InstanceRecord; readonly reachable: boolean }[];
 	/** VMs of this deployment that nobody recorded: what a crash left behind. */
 	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	/** Compilation VMs that an interrupted run left behind. */
+	readonly leftCompilationVms?: readonly InstanceRecord[];
+	/** Made for the time in which packages compile. Absent: they compile on the deployment's own VMs. */
+	readonly compilationVms?: CompilationVms;
 	/** Names of variables that are still to be made. */
 	readonly unknownVariables: readonly string[];
 	/** Keys of packages that have a compiled form already. */
@@ -53,16 +58,23 @@ export function planDeploy(input: DeployInput): Plan {
 		const last = chain.at(-1);
 		if (last) prepared.set(diff.desired.name, last.id);
 	}
-	const hasVm = ({ desired }: InstanceDiff) => desired.record?.wanted !== "detached";
 	const runs = runsOfTurns(plans, input.firstDeploy);
 	const changing = runs.flat().map(({ diff }) => diff);
+	const compilers = [...(input.compilationVms?.values() ?? [])].flat();
+	for (const { name, shape } of compilers) {
+		const chain = linked([{ kind: "create-vm", shape }, { kind: "bootstrap-vm" }], name, removed);
+		steps.push(...chain);
+		prepared.set(name, (chain.at(-1) as Step).id);
+	}
 	const compile = planCompile({
-		diffs: [...new Set([...changing, ...diffs])].filter(hasVm),
-		compiled: input.compiled,
+		needs: compileNeeds([...new Set([...changing, ...diffs])], input.compiled),
+		...(input.compilationVms ? { compilationVms: input.compilationVms } : {}),
 		sources,
 		readyAfter: (name) => (prepared.has(name) ? [prepared.get(name) as string] : []),
 	});
 	steps.push(...compile.steps);
+	for (const { name } of compilers)
+		steps.push(...linked([{ kind: "delete-compilation-vm" }], name, [compile.lastOn.get(name) as string]));
 	const updating = plans
 		.filter(({ steps: own }) => own.update.some(({ kind }) => kind === "install-jobs"))
 		.map(({ diff }) => diff.desired.name);
@@ -81,7 +93,7 @@ export function planDeploy(input: DeployInput): Plan {
 	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
 }
 
-function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
+function removals({ obsolete, orphanVms, leftCompilationVms = [], options }: DeployInput): Step[] {
 	const orphans = orphanVms.map(
 		({ cid, cpi, name }): Step => ({
 			kind: "delete-orphan-vm",
@@ -92,11 +104,22 @@ function removals({ obsolete, orphanVms, options }: DeployInput): Step[] {
 			cpi,
 		}),
 	);
+	const left = leftCompilationVms.map(({ group, index }): Step => {
+		const instance = `${group}/${index}`;
+		return {
+			kind: "delete-compilation-vm",
+			// A new one may have the same name.
+			id: `delete-compilation-vm ${instance} (left behind)`,
+			title: `Deleting the VM of ${instance}, which an interrupted run left behind`,
+			after: [],
+			instance,
+		};
+	});
 	const gone = obsolete.flatMap(({ record, reachable }) => {
 		const name = `${record.group}/${record.index}`;
 		return linked(obsoleteSteps(record, reachable, options.skipDrain.has(record.group)), name, []);
 	});
-	return [...orphans, ...gone];
+	return [...orphans, ...left, ...gone];
 }
 
 interface InstancePlan {
@@ -234,22 +257,6 @@ function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: re
 		after: hooks.length > 0 ? hooks.map(({ id }) => id) : ends,
 	};
 	return [...hooks, record];
-}
-
-/** Gives each its id and title, the first `after`, and each other the one before it. */
-export function linked(chain: readonly StepData[], instance: InstanceName, after: readonly string[]): Step[] {
-	let before = after;
-	return chain.map((data) => {
-		const step = {
-			...data,
-			id: `${data.kind} ${instance}`,
-			title: titleOf(data, instance),
-			after: before,
-			instance,
-		} as Step;
-		before = [step.id];
-		return step;
-	});
 }
 
 function actionOf({ action, vm, reasons, desired }: InstanceDiff): InstanceChange["action"] {

@@ -39,7 +39,7 @@ export interface OfflinePlan {
 
 export interface OfflineInstance {
 	readonly instance: string;
-	readonly lifecycle: "service" | "errand";
+	readonly lifecycle: InstanceGroup["lifecycle"];
 	readonly id: Unknown;
 	readonly bootstrap: boolean;
 	readonly az: string;

@@ -80,6 +80,17 @@ export const planReport = z.strictObject({
 			instance: instanceName.describe("On whose VM."),
 		}),
 	),
+	compilation_vms: z
+		.array(
+			z.strictObject({
+				instance: instanceName,
+				stemcell: z.string().describe("OS/VERSION"),
+				az: z.string(),
+				vm_type: z.string().optional(),
+				addresses: z.array(z.string()).describe("None: the cloud chooses."),
+			}),
+		)
+		.describe("VMs that are made to compile packages on and deleted after it (--compilation-vms)."),
 	packages: z.strictObject({
 		there: z.int().describe("Packages that the changed instances have already."),
 		lacking: z

@@ -1,5 +1,6 @@
 import type { InstanceRecord } from "../state/state.ts";
 import { changeOf, type FormerInstance } from "./change-report.ts";
+import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
 import { irreversibleSteps } from "./irreversible.ts";
@@ -10,6 +11,8 @@ import { turnsOf } from "./turns.ts";
 export interface ReportInput {
 	readonly plan: Plan;
 	readonly diffs: readonly InstanceDiff[];
+	/** Made for the time in which packages compile. */
+	readonly compilationVms: readonly DesiredInstance[];
 	readonly obsolete: readonly InstanceRecord[];
 	/** What the last finished deploy wanted, by instance. Empty if that is not known any more. */
 	readonly former: ReadonlyMap<InstanceName, FormerInstance>;
@@ -55,6 +58,7 @@ export function reportPlan(input: ReportInput): PlanReport {
 					]
 				: [],
 		),
+		compilation_vms: input.compilationVms.map(shownCompilationVm),
 		packages: packagesOf(input, diffOf),
 		variables: [...input.variables].sort(),
 		deletes: {
@@ -72,6 +76,13 @@ export function reportPlan(input: ReportInput): PlanReport {
 			: {}),
 		steps: plan.steps.map(shownStep),
 	};
+}
+
+function shownCompilationVm({ name, placed, shape, group }: DesiredInstance): PlanReport["compilation_vms"][number] {
+	const { os, version } = shape.stemcell;
+	const addresses = Object.values(placed.networks).flatMap(({ ip }) => ip ?? []);
+	const type = group.vmType === undefined ? {} : { vm_type: group.vmType };
+	return { instance: name, stemcell: `${os}/${version}`, az: placed.az, ...type, addresses };
 }
 
 function shownStep(step: Step): PlanReport["steps"][number] {

@@ -125,6 +125,8 @@ export type Step = StepBase &
 				/** In order: where one fails, the next is used. */
 				readonly sources: readonly PackageSource[];
 		  }
+		/** What is made for the time in which packages compile; also if it has never come to be. */
+		| { readonly kind: "delete-compilation-vm" }
 		| { readonly kind: "update-names" }
 		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
 		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }

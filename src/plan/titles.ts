@@ -9,6 +9,8 @@ export function titleOf(data: StepData, instance: string): string {
 			return `Detaching the persistent disk of ${instance}`;
 		case "delete-vm":
 			return `Deleting the VM of ${instance}`;
+		case "delete-compilation-vm":
+			return `Deleting the VM of ${instance}: nothing is left to compile on it`;
 		case "create-vm":
 			return `Creating the VM of ${instance}`;
 		case "power-on":

@@ -69,7 +69,8 @@ export interface InstanceRecord {
 	readonly index: number;
 	readonly az: string;
 	readonly bootstrap: boolean;
-	readonly lifecycle: "service" | "errand";
+	/** `compilation`: recorded only while packages compile on its VM. */
+	readonly lifecycle: "service" | "errand" | "compilation";
 	/** By network name. They belong to the instance, not to its VM. */
 	readonly ips: Readonly<Record<string, string>>;
 	readonly disk?: DiskCid;

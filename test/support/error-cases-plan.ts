@@ -100,6 +100,7 @@ const report: PlanReport = {
 		unchanged: 3,
 		changes: [],
 		compile: [],
+		compilation_vms: [],
 		irreversible: [],
 		steps: [],
 	},

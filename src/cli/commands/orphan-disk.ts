@@ -1,6 +1,6 @@
 import { applyPlan } from "../../apply/apply.ts";
 import { problem, UserError } from "../../errors.ts";
-import { linked } from "../../plan/plan-deploy.ts";
+import { linked } from "../../plan/linked.ts";
 import type { DiskRecord } from "../../state/state.ts";
 import type { Command } from "../command.ts";
 import { applyContext } from "../session/apply-context.ts";

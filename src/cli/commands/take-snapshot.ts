@@ -1,7 +1,7 @@
 import { applyPlan } from "../../apply/apply.ts";
 import { problem, UserError } from "../../errors.ts";
 import type { StepData } from "../../plan/instance-steps.ts";
-import { linked } from "../../plan/plan-deploy.ts";
+import { linked } from "../../plan/linked.ts";
 import type { Command } from "../command.ts";
 import { applyContext } from "../session/apply-context.ts";
 import { withChosenInstances } from "../session/chosen-instances.ts";

@@ -10,6 +10,10 @@ export const planOptions = [
 	{ flags: "--fix", about: "recreate VMs that don't answer" },
 	{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
 	{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
+	{
+		flags: "--compilation-vms",
+		about: "compile packages on VMs of the cloud file's compilation block, not on the deployment's own",
+	},
 	{ flags: "--snapshots", about: "keep the persistent disks of instances that change as they are, in snapshots" },
 	{
 		flags: "--skip-drain <group>",
@@ -35,6 +39,7 @@ export async function deployFlags(
 		fixReleases: options.fixReleases === true,
 		skipDrain: new Set(texts(options, "skipDrain")),
 		snapshots: options.snapshots === true,
+		compilationVms: options.compilationVms === true,
 		refresh: options.refresh !== false,
 	};
 }

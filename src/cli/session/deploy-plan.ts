@@ -2,6 +2,7 @@ import type { BlobStore, Digest } from "../../blobs/blobs.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
+import { type CompilationVms, type CompileNeed, compileNeeds } from "../../plan/plan-compile.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
@@ -22,6 +23,8 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly snapshots: boolean;
 	/** False: what is recorded is taken to be there, and well. */
 	readonly refresh: boolean;
+	/** Makes VMs for what has to be compiled. Absent: the deployment's own compile. */
+	readonly compilationVms?: (needs: readonly CompileNeed[]) => Promise<CompilationVms>;
 	/** False: some instances alone, so that no deploy finishes with it. */
 	readonly whole: boolean;
 }
@@ -30,6 +33,8 @@ export interface DeployPlanInput extends ObserveAllInput {
 export interface DeployPlan {
 	readonly plan: Plan;
 	readonly diffs: readonly InstanceDiff[];
+	/** Made for the time in which packages compile. */
+	readonly compilationVms: readonly DesiredInstance[];
 }
 
 /** Looks at what is there and plans what must change. */
@@ -52,12 +57,16 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		// Its bytes may have gone, as by a clean-up of another state store with the same home: it compiles anew.
 		if (digest !== undefined && (await input.packageBlobs.has(digest))) compiled.add(key);
 	}
+	const needs = input.compilationVms ? compileNeeds(diffs, compiled) : [];
+	const compilationVms = needs.length > 0 ? await input.compilationVms?.(needs) : undefined;
 	const plan = planDeploy({
 		deployment,
 		diffs,
 		obsolete: obsolete.map(seen.withReach),
 		// One that an interrupted run left behind has the address that its instance's next VM needs.
 		orphanVms: seen.orphanVms.filter(({ name }) => input.whole || own.has(name)),
+		leftCompilationVms: input.records.compilationVms(),
+		...(compilationVms ? { compilationVms } : {}),
 		unknownVariables: input.unknownVariables,
 		compiled,
 		firstDeploy: input.firstDeploy,
@@ -68,7 +77,11 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 			sources: packageSources(input.packageBlobs),
 		},
 	});
-	return { plan: input.whole ? plan : withoutRecord(plan), diffs };
+	return {
+		plan: input.whole ? plan : withoutRecord(plan),
+		diffs,
+		compilationVms: [...(compilationVms?.values() ?? [])].flat(),
+	};
 }
 
 /** What is ignored is not deleted in passing. */

@@ -3,6 +3,7 @@ import type { DiffOptions } from "../../plan/diff-instance.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import type { DeploymentRecord, RecordedInputs } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
+import { compilationVmsOf } from "./compilation.ts";
 import { type DeployPlan, planFrom } from "./deploy-plan.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { type DesiredFlags, type DesiredState, desiredState } from "./desired-state.ts";
@@ -14,6 +15,8 @@ import { keepStrayDisks } from "./stray-disks.ts";
 export interface DeployFlags extends DesiredFlags, Omit<DiffOptions, "canResize"> {
 	readonly skipDrain: ReadonlySet<string>;
 	readonly snapshots?: boolean;
+	/** Packages compile on VMs of the cloud file's `compilation` block, and not on the deployment's own. */
+	readonly compilationVms?: boolean;
 	/** False: clouds and VMs are not asked, what is recorded counts. */
 	readonly refresh: boolean;
 	/** These instances alone; nothing else of the deployment is touched. */
@@ -51,13 +54,15 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			skipDrain: flags.skipDrain,
 			snapshots: flags.snapshots === true,
 			refresh: flags.refresh,
+			...(flags.compilationVms ? { compilationVms: compilationVmsOf(run, state) } : {}),
 			whole: flags.only === undefined,
 		});
+		const desired = [...state.desired, ...planned.compilationVms];
 		const notes = deployment.notes === undefined ? [] : [deployment.notes];
 		return {
 			...planned,
 			state,
-			applyContext: applyContext({ ...run, ...state, record: () => withLinks(record, state, run) }),
+			applyContext: applyContext({ ...run, ...state, desired, record: () => withLinks(record, state, run) }),
 			recorded: inputsOf(record),
 			notes,
 			close: state.close,

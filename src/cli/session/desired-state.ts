@@ -46,7 +46,8 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 	const { deployment, cloud } = inputs;
 	const releases = await openReleases(deployment, run.blobs, inputs.place, context);
 	if (former && !flags.fixReleases) refuseChangedReleases(releases, former.releases);
-	const placement = placeInstances(deployment, cloud, records.instances(), {
+	// The addresses of compilation VMs are free: the plan deletes what is left of those before it makes anything.
+	const placement = placeInstances(deployment, cloud, records.lasting(), {
 		usedElsewhere: await addressesElsewhere(run),
 		newId: context.random.uuid,
 		include: ({ lifecycle, name }) => lifecycle === "service" || name === flags.errandGroup,
@@ -165,7 +166,10 @@ function tell(problems: readonly Problem[], { context }: DeploymentRun): void {
 }
 
 /** Addresses that instances of other deployments hold. */
-async function addressesElsewhere({ store, inputs }: DeploymentRun): Promise<ReadonlySet<string>> {
+export async function addressesElsewhere({
+	store,
+	inputs,
+}: Pick<DeploymentRun, "store" | "inputs">): Promise<ReadonlySet<string>> {
 	const others = (await store.deployments()).filter(({ name }) => name !== inputs.deployment.name);
 	const instances = (await Promise.all(others.map(({ name }) => store.read(name)))).flatMap(
 		(recorded) => recorded.instances,

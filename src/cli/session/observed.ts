@@ -50,7 +50,7 @@ export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 	const { context, deployment, store, records, cpis, machines } = input;
 	const { listing, ...observed } = await observe({
 		owner: { store: store.uuid, deployment },
-		instances: records.instances(),
+		instances: records.lasting(),
 		cpis: cpis.all(),
 		connect: machines.connect,
 		clock: context.clock,

@@ -13,7 +13,7 @@ const PAST_STEPS = 5_000;
 /** A prepared deploy, told. */
 export async function planReport(
 	run: DeploymentRun,
-	{ plan, diffs, state }: PreparedDeploy,
+	{ plan, diffs, compilationVms, state }: PreparedDeploy,
 	refreshed: boolean,
 ): Promise<PlanReport> {
 	const { store, packageBlobs, former } = run;
@@ -29,6 +29,7 @@ export async function planReport(
 	return reportPlan({
 		plan,
 		diffs,
+		compilationVms,
 		obsolete: state.obsolete,
 		former: formerInstances(run),
 		firstDeploy: former?.deployedAt === undefined,

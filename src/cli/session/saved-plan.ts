@@ -49,13 +49,15 @@ async function readSaved(path: string, { cwd }: Pick<CliContext, "cwd">): Promis
 	}
 }
 
-async function inputsOf(run: DeploymentRun, { plan, diffs, state }: PreparedDeploy): Promise<PlanInputs> {
+async function inputsOf(
+	run: DeploymentRun,
+	{ plan, diffs, compilationVms, state }: PreparedDeploy,
+): Promise<PlanInputs> {
 	const { key, store, inputs, inputsDigest } = run;
 	const digest = (value: unknown) => keyedDigest(key, canonicalJson(value));
 	// An instance that is still to come has another id in each plan.
-	const fresh = new Map(
-		diffs.flatMap(({ desired: { record, placed, name } }) => (record ? [] : [[placed.id, name] as const])),
-	);
+	const all = [...diffs.map(({ desired }) => desired), ...compilationVms];
+	const fresh = new Map(all.flatMap(({ record, placed, name }) => (record ? [] : [[placed.id, name] as const])));
 	const steps = canonicalJson(plan).replace(
 		/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g,
 		(id) => fresh.get(id) ?? id,

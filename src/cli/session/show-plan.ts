@@ -95,12 +95,15 @@ function shown(value: unknown): string {
 }
 
 function factLines(report: PlanReport): string {
-	const { compile, packages, variables, deletes, totals, estimate } = report;
+	const { compile, compilation_vms: made, packages, variables, deletes, totals, estimate } = report;
 	const compilers = [...Map.groupBy(compile, ({ instance }) => instance)].map(
 		([name, all]) => `${name} (${all.length})`,
 	);
 	const facts: readonly (readonly [string, string] | undefined)[] = [
 		compile.length > 0 ? ["compiled", `${counted(compile.length, "package")}, on ${listed(compilers)}`] : undefined,
+		made.length > 0
+			? ["made for it", `${counted(made.length, "compilation VM")}, deleted when nothing is left to compile`]
+			: undefined,
 		...packages.lacking.map((part) => [SOURCES[part.source], packagesText(part, packages.there)] as const),
 		variables.length > 0 ? ["generated", listed(variables)] : undefined,
 		deletes.instances.length > 0 ? ["deleted", listed(deletes.instances)] : undefined,

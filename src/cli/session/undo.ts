@@ -73,9 +73,11 @@ async function undo(run: DeploymentRun, flags: DeployFlags): Promise<void> {
 	const good = `what was deployed at ${new Date(former.deployedAt ?? 0).toISOString()}`;
 	context.emit({ type: "note", text: `${former.name}: going back to ${good}` });
 	const { imported: _, ...same } = flags;
+	const inputs = recordedInputs(former, key);
+	const compilationVms = flags.compilationVms === true && inputs.cloud.compilation !== undefined;
 	const prepared = await prepareDeploy(
-		{ ...run, inputs: recordedInputs(former, key), inputsDigest: former.manifestDigest ?? "" },
-		{ ...same, recreate: false },
+		{ ...run, inputs, inputsDigest: former.manifestDigest ?? "" },
+		{ ...same, recreate: false, compilationVms },
 	);
 	try {
 		const others = [...prepared.state.releases.values()].filter((release) => {
