@@ -6,6 +6,7 @@ import type { DesiredInstance } from "./desired.ts";
 import { placeInstances } from "./place.ts";
 import type { PlacedInstance } from "./placed.ts";
 import { type CompilationVms, type CompileNeed, workersFor } from "./plan-compile.ts";
+import { counted } from "./titles.ts";
 
 export interface CompilationVmsInput extends Pick<DesiredInput, "stemcell"> {
 	readonly deployment: Deployment;
@@ -104,7 +105,7 @@ function tooFew({ network, az }: Compilation, wanted: number, free: number, leas
 		"name another network under compilation: in the cloud file, or widen its subnet's range; without --compilation-vms packages compile on the deployment's own VMs";
 	if (free < least)
 		return [problem("no-address", `${where}, and compilation needs a VM for each stemcell: ${least}`, { hint })];
-	return [warning("few-addresses", `${where}: packages compile on ${free} VMs instead of ${wanted}`, { hint })];
+	return [warning("few-addresses", `${where}: packages compile on ${counted(free, "VM")} instead of ${wanted}`, { hint })];
 }
 
 /** A stemcell may be another image at another cloud. */

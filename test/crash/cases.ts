@@ -49,6 +49,13 @@ export const cases: readonly Case[] = [
 		covers: ["compile-package", "install-packages"],
 	},
 	{
+		name: "package change with compilation VMs",
+		fits: all,
+		change: (now) => ({ ...now, words: now.words + 1 }),
+		args: ["deploy", "-n", "--compilation-vms", "--cloud=cloud.yml", "tiny.yml"],
+		covers: ["create-vm", "bootstrap-vm", "compile-package", "delete-compilation-vm", "install-packages"],
+	},
+	{
 		name: "stemcell change",
 		fits: all,
 		change: (now) => ({ ...now, stemcell: now.stemcell + 1 }),

@@ -11,6 +11,7 @@ export function parse(args: readonly string[]): {
 	const options = {
 		...(rest.includes("-n") ? { nonInteractive: true } : {}),
 		...(rest.includes("--hard") ? { hard: true } : {}),
+		...(rest.includes("--compilation-vms") ? { compilationVms: true } : {}),
 		...(rest.includes("--cloud=cloud.yml") ? { cloud: ["cloud.yml"] } : {}),
 	};
 	return { command, words: rest.filter((word) => !word.startsWith("-")), options };

@@ -31,6 +31,7 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 		return;
 	}
 	equal("instances", instances.filter(({ lifecycle }) => lifecycle === "service").length, 1 + now.web);
+	equal("compilation VMs that are left", instances.filter(({ lifecycle }) => lifecycle === "compilation").length, 0);
 	const unfinished = instances.filter(({ dirty, wanted }) => dirty && wanted !== "detached");
 	equal(
 		"instances whose update did not finish",

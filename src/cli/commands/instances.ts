@@ -29,7 +29,8 @@ Example: davit instances --ps --vitals`,
 		const { ps, vitals, failing, details } = options;
 		await withDeployment(options, context, async (deployment) => {
 			const { instances } = await look(deployment, context, { vitals: vitals === true });
-			const rows = instances.flatMap((view) => instanceRows(view, { processes: ps === true }));
+			const lasting = instances.filter(({ record }) => record.lifecycle !== "compilation");
+			const rows = lasting.flatMap((view) => instanceRows(view, { processes: ps === true }));
 			const shown =
 				failing === true
 					? rows.filter(({ state, wanted = "started" }) => state !== HEALTHY[wanted as keyof typeof HEALTHY])

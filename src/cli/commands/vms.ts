@@ -10,20 +10,22 @@ export const command: Command = {
 	arguments: "",
 	options: [deploymentOption],
 	help: `States: running (it answers), stopped (powered off), unresponsive, missing (gone at the cloud), orphan (at the cloud, and no
-instance has it). The pid is that of the VM's first process, on the embedded provider.
+instance has it). compilation/0 and such are there while packages compile on them (--compilation-vms). The pid is that of the VM's first process, on the embedded provider.
 
 Example: davit vms -d min-4 --json`,
 	run: async (_, options, context) => {
 		await withDeployment(options, context, async (deployment) => {
 			const { instances, orphans } = await look(deployment, context);
+			const { compilation } = deployment.inputs.cloud;
 			const groups = deployment.inputs.deployment.instanceGroups;
+			const typeOf = (group: string) => groups.find(({ name }) => name === group)?.vmType;
 			const rows = instances.map(({ instance, record, state, details, why }) => ({
 				instance,
 				state,
 				az: record.az,
 				ips: Object.values(record.ips),
 				vm_cid: record.vm?.cid,
-				vm_type: groups.find(({ name }) => name === record.group)?.vmType,
+				vm_type: record.lifecycle === "compilation" ? compilation?.vmType : typeOf(record.group),
 				pid: details.pid,
 				why,
 			}));

@@ -62,17 +62,17 @@ export async function withDeployment<T>(
 }
 
 /**
- * Instances, by name, of what an operator writes: `database/0`, `database/UUID`, `database` (the whole group), or nothing (all). Throws a
- * UserError that lists what there is.
+ * Instances, by name, of what an operator writes: `database/0`, `database/UUID`, `database` (the whole group), or nothing (all but compilation
+ * VMs). Throws a UserError that lists what there is.
  */
 export function selectInstances(records: Records, selector: string | undefined): readonly InstanceName[] {
 	const byName = (a: InstanceRecord, b: InstanceRecord) =>
 		a.group === b.group ? a.index - b.index : a.group < b.group ? -1 : 1;
-	const all = [...records.instances()].sort(byName);
+	const all = [...(selector ? records.instances() : records.lasting())].sort(byName);
 	const [group, which] = (selector ?? "").split("/");
 	const found = all.filter(
 		(record) =>
-			(selector === undefined || selector === "" || record.group === group) &&
+			(!selector || record.group === group) &&
 			(which === undefined || String(record.index) === which || record.id === which),
 	);
 	if (found.length > 0) return found.map((record) => `${record.group}/${record.index}`);

@@ -100,9 +100,8 @@ function factLines(report: PlanReport): string {
 		([name, all]) => `${name} (${all.length})`,
 	);
 	const facts: readonly (readonly [string, string] | undefined)[] = [
-		compile.length > 0 ? ["compiled", `${counted(compile.length, "package")}, on ${listed(compilers)}`] : undefined,
-		made.length > 0
-			? ["made for it", `${counted(made.length, "compilation VM")}, deleted when nothing is left to compile`]
+		compile.length > 0
+			? ["compiled", `${counted(compile.length, "package")}, on ${listed(compilers)}${madeText(made.length)}`]
 			: undefined,
 		...packages.lacking.map((part) => [SOURCES[part.source], packagesText(part, packages.there)] as const),
 		variables.length > 0 ? ["generated", listed(variables)] : undefined,
@@ -113,6 +112,10 @@ function factLines(report: PlanReport): string {
 		estimate ? ["time", timeText(estimate)] : undefined,
 	];
 	return facts.flatMap((fact) => (fact ? [`  ${`${fact[0]}:`.padEnd(13)}${fact[1]}`] : [])).join("\n");
+}
+
+function madeText(vms: number): string {
+	return vms === 0 ? "" : `: ${counted(vms, "compilation VM")} for the time of the compile`;
 }
 
 const SOURCES = { "object-store": "fetched", ssh: "copied" } as const;
