@@ -105,7 +105,9 @@ function tooFew({ network, az }: Compilation, wanted: number, free: number, leas
 		"name another network under compilation: in the cloud file, or widen its subnet's range; without --compilation-vms packages compile on the deployment's own VMs";
 	if (free < least)
 		return [problem("no-address", `${where}, and compilation needs a VM for each stemcell: ${least}`, { hint })];
-	return [warning("few-addresses", `${where}: packages compile on ${counted(free, "VM")} instead of ${wanted}`, { hint })];
+	return [
+		warning("few-addresses", `${where}: packages compile on ${counted(free, "VM")} instead of ${wanted}`, { hint }),
+	];
 }
 
 /** A stemcell may be another image at another cloud. */

@@ -55,7 +55,9 @@ const compiling = (events: readonly DavitEvent[]) =>
 /** Both VMs compile, and wait for the file. */
 async function bothCompile(running: Running): Promise<void> {
 	for (const name of ["left", "right"])
-		await running.until((event) => event.type === "step-started" && event.id === `compile-package tiny/${name} local/1`);
+		await running.until(
+			(event) => event.type === "step-started" && event.id === `compile-package tiny/${name} local/1`,
+		);
 }
 
 function go(world: World): void {
@@ -121,7 +123,8 @@ describe.each(oneUser)("compilation VMs, as $name", (user) => {
 				"> compile-package tiny/right local/1 on compilation/1",
 				"> compile-package tiny/top local/1 on compilation/0",
 			]);
-			for (const index of [0, 1]) expect(order).toContain(`< delete-compilation-vm compilation/${index} on compilation/${index}`);
+			for (const index of [0, 1])
+				expect(order).toContain(`< delete-compilation-vm compilation/${index} on compilation/${index}`);
 			await expectDeployed(world);
 			expect(await rowsOf(world, "vms")).toMatchObject([{ instance: "web/0" }]);
 
@@ -227,7 +230,13 @@ describe.each(oneUser)("compilation VMs, as $name", (user) => {
 			expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining("no compilation block") });
 			const compilation = { workers: 4, network: "small", az: "z1", vm_type: "minimal" };
 			world.write("cloud.yml", JSON.stringify({ ...cloud, compilation }));
-			const { code, stderr, stdout } = await world.davit(["plan", "--compilation-vms", "tiny.yml", "--cloud", "cloud.yml"]);
+			const { code, stderr, stdout } = await world.davit([
+				"plan",
+				"--compilation-vms",
+				"tiny.yml",
+				"--cloud",
+				"cloud.yml",
+			]);
 			expect(code, stderr).toBe(0);
 			expect(stderr).toContain('network "small" has 1 free address in AZ "z1": packages compile on 1 VM instead of 2');
 			expect(stdout).toContain("4 packages, on compilation/0 (4): 1 compilation VM for the time of the compile");

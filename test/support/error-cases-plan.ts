@@ -1,6 +1,7 @@
 import { located } from "../../src/cli/session/located.ts";
 import { attachDiskProblems } from "../../src/plan/attach-disk-problems.ts";
 import { buildDesired, type DesiredInput } from "../../src/plan/build-desired.ts";
+import { compilationVms } from "../../src/plan/compilation-vms.ts";
 import { massDeletion } from "../../src/plan/mass-deletion.ts";
 import { type PlaceOptions, placeInstances } from "../../src/plan/place.ts";
 import type { PlanReport } from "../../src/plan/report-schema.ts";
@@ -56,6 +57,31 @@ function planned(edits: readonly Edit[], { releases = [shop], placing, ...more }
 		return built.problems.map((problem) => located(problem, place));
 	};
 }
+
+/** What a deploy with compilation VMs is told where all addresses but `free` are in use, or their cloud has another image. */
+function compiling({ free = 0, version = "1" }: { free?: number; version?: string }): ErrorCase {
+	return () => {
+		const { deployment, cloud } = read({ manifest: MANIFEST });
+		if (!deployment || !cloud) return [];
+		const block = { workers: 2, network: "default", az: "z2", cloudProperties: {}, vmExtensions: [], env: {} };
+		const use = (name: string) => ({ name, release: "shop", fingerprint: name, key: name, dependencies: [] });
+		const used = Array.from({ length: 255 }, (_, last) => `10.0.2.${last}`);
+		const source = { from: "cloud", cloudProperties: {} } as const;
+		return compilationVms({
+			deployment,
+			cloud: { ...cloud, compilation: block },
+			needs: [{ stemcell: { line: "ubuntu-jammy/1", alias: "default" }, diffs: [], uses: [use("app"), use("db")] }],
+			used: new Set(used.filter((ip) => !spare.slice(0, free).includes(ip))),
+			groups: new Set(),
+			newId: () => "an-id",
+			stemcell: () => ({ os: "ubuntu-jammy", version, kind: "prepared", source }),
+			cloudProperties: {},
+		}).problems;
+	};
+}
+
+/** Addresses that nothing reserves. */
+const spare = ["10.0.2.200", "10.0.2.201"];
 
 const inApp = (lines: string): Edit => ["    properties: {port: 8080}\n", `    properties: {port: 8080}\n${lines}`];
 const inPostgres = (lines: string): Edit => [
@@ -212,11 +238,14 @@ export const planCases: ErrorCases = {
 	"names-alike": [planned([["- name: web\n", "- name: DB\n"]])],
 	"no-address": [
 		planned([], { placing: { usedElsewhere: new Set(Array.from({ length: 255 }, (_, last) => `10.0.2.${last}`)) } }),
+		compiling({}),
 	],
+	"few-addresses": [compiling({ free: 1 })],
 	"no-disk": [attaching({ disk: undefined, cid: "disk-8" })],
 	"no-job": [planned([["- name: app\n", "- name: ap\n"]])],
 	"no-persistent-disk": [attaching({ group: group("db") })],
 	"no-vm": [attaching({ instance: record("db", 0) })],
+	"other-stemcell": [compiling({ free: 2, version: "2" })],
 	"other-az": [attaching({ disk: { ...orphan, az: "z2" } })],
 	"other-cpi": [attaching({ disk: { ...orphan, cpi: "other" } })],
 	"plan-altered": [reading(JSON.stringify({ ...saved, made_at: "2027" }))],

@@ -5,7 +5,7 @@ import { compileNeeds } from "../../../src/plan/plan-compile.ts";
 import { planDeploy } from "../../../src/plan/plan-deploy.ts";
 import type { PackageUse } from "../../../src/plan/step.ts";
 import { created, desired, group, record } from "../../support/plan-fixtures.ts";
-import { group as groupText, CLOUD, cloudOf, deploymentOf, manifest } from "../manifest/read-files.ts";
+import { CLOUD, cloudOf, deploymentOf, group as groupText, manifest } from "../manifest/read-files.ts";
 
 const use = (name: string, dependencies: readonly string[] = []): PackageUse => ({
 	...{ name, release: "tiny", fingerprint: `f${name}`, key: `k${name}`, dependencies },
@@ -37,7 +37,8 @@ function made(
 		used: new Set(used),
 		groups: new Set(groups),
 		newId: () => `id ${ids++}`,
-		stemcell: () => (version === "" ? undefined : { os: "local", version, kind: "local", source: { from: "file", file: "" } }),
+		stemcell: () =>
+			version === "" ? undefined : { os: "local", version, kind: "local", source: { from: "file", file: "" } },
 		cloudProperties: { cpu: 8 },
 	});
 	return { vms, problems: problems.map(({ severity, message }) => `${severity}: ${message}`) };
@@ -48,7 +49,8 @@ const names = (vms: ReturnType<typeof made>["vms"]) =>
 
 describe("compilation VMs", () => {
 	test("are as many as the packages keep busy: a chain needs one", () => {
-		const plural = (packages: readonly PackageUse[]) => [...made(diffs(packages), { version: "1" }).vms.values()].flat();
+		const plural = (packages: readonly PackageUse[]) =>
+			[...made(diffs(packages), { version: "1" }).vms.values()].flat();
 		expect(plural([base, left])).toHaveLength(1);
 		expect(plural([base, left, right, top])).toHaveLength(2);
 		expect(plural(["a", "b", "c", "d", "e"].map((name) => use(name)))).toHaveLength(3);
@@ -90,7 +92,9 @@ describe("a plan with compilation VMs", () => {
 	const of = (id: string) => plan.steps.find((step) => step.id === id) ?? expect.fail(`no ${id}`);
 
 	test("compiles on them alone, and each goes after the last on it; what was left behind goes before all", () => {
-		const compile = plan.steps.flatMap((step) => (step.kind === "compile-package" ? [`${step.package.name} ${step.instance}`] : []));
+		const compile = plan.steps.flatMap((step) =>
+			step.kind === "compile-package" ? [`${step.package.name} ${step.instance}`] : [],
+		);
 		expect(compile).toEqual(["base compilation/0", "left compilation/0", "right compilation/1", "top compilation/0"]);
 		const gone = "delete-compilation-vm compilation/1 (left behind)";
 		expect(plan.steps[0]?.id).toBe(gone);
