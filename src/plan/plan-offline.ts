@@ -35,6 +35,8 @@ export interface OfflinePlan {
 	readonly links: readonly ManifestLink[];
 	readonly features: Readonly<Record<string, boolean>>;
 	readonly tags: Readonly<Record<string, string>>;
+	/** How many VMs compile packages at a time for each stemcell, at most. Absent: the instances' own do. */
+	readonly compilation_vms?: number;
 }
 
 export interface OfflineInstance {

@@ -2,6 +2,7 @@ import { UserError } from "../../errors.ts";
 import { type OfflinePlan, planOffline } from "../../plan/plan-offline.ts";
 import { counted } from "../../plan/titles.ts";
 import type { CliContext, Options } from "../command.ts";
+import { withCompilation } from "./compilation.ts";
 import { importedVariables } from "./imported-variables.ts";
 import { located } from "./located.ts";
 import { readManifest } from "./manifest.ts";
@@ -11,10 +12,10 @@ export async function showOfflinePlan(manifest: string, options: Options, contex
 	const nobody = async () => undefined;
 	const inputs = await readManifest(manifest, options, context, { recorded: nobody, cpiMayLack: true });
 	const values = await importedVariables(inputs.deployment.variables, options, context);
-	const { plan, problems } = planOffline(inputs.deployment, inputs.cloud, {
-		used: inputs.usedVariables,
-		imported: new Set(values.keys()),
-	});
+	const known = { used: inputs.usedVariables, imported: new Set(values.keys()) };
+	const { plan: own, problems } = planOffline(inputs.deployment, inputs.cloud, known);
+	const workers = options.compilationVms === true && withCompilation(inputs.cloud).compilation.workers;
+	const plan = workers === false ? own : { ...own, compilation_vms: workers };
 	const told = problems.map((each) => located(each, inputs.place));
 	const errors = told.filter(({ severity }) => severity === "error");
 	for (const each of [...inputs.warnings, ...told.filter(({ severity }) => severity === "warning")])
@@ -45,12 +46,13 @@ function rowsOf(plan: OfflinePlan): readonly Readonly<Record<string, unknown>>[]
 }
 
 /** `min-4: 4 VMs and 2 errands; 33 releases, 1 of them unused; 126 variables to generate` */
-function summary({ deployment, instances, releases, variables }: OfflinePlan): string {
+function summary({ deployment, instances, releases, variables, compilation_vms: compiling }: OfflinePlan): string {
 	const errands = instances.filter(({ lifecycle }) => lifecycle === "errand").length;
 	const taken = variables.filter(({ imported }) => imported).length;
 	const unused = releases.filter(({ used }) => !used).length;
 	const parts = [
 		`${counted(instances.length - errands, "VM")}${errands > 0 ? ` and ${counted(errands, "errand VM")}` : ""}`,
+		...(compiling === undefined ? [] : [`up to ${counted(compiling, "compilation VM")} for each stemcell`]),
 		`${counted(releases.length, "release")}${unused > 0 ? `, ${unused} of them unused` : ""}`,
 		`${counted(variables.length - taken, "variable")} to generate${taken > 0 ? `, ${taken} taken over` : ""}`,
 	];
