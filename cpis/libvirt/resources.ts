@@ -1,5 +1,5 @@
 import type { Call } from "../../src/cpi/call.ts";
-import type { CloudResource, Page, ResourceKind, VmCid } from "../../src/cpi/cpi.ts";
+import type { CloudResource, Owner, Page, ResourceKind, VmCid } from "../../src/cpi/cpi.ts";
 import { holderOf } from "./disks.ts";
 import { EPHEMERAL } from "./domain.ts";
 import type { Host } from "./host.ts";
@@ -86,7 +86,7 @@ export function pageOf(all: readonly CloudResource[], after: string | undefined)
 export async function listResources(
 	call: Call,
 	hosts: readonly Host[],
-	owner: { readonly store: string; readonly deployment?: string },
+	owner: Partial<Owner>,
 	kind: ResourceKind,
 	after: string | undefined,
 ): Promise<Page> {
@@ -95,7 +95,7 @@ export async function listResources(
 		.flat()
 		.filter(
 			(resource) =>
-				resource.owner.store === owner.store &&
+				(owner.store === undefined || resource.owner.store === owner.store) &&
 				(owner.deployment === undefined || resource.owner.deployment === owner.deployment),
 		);
 	return pageOf(distinct(own), after);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CloudResource, Page, ResourceKind } from "../../src/cpi/cpi.ts";
+import type { CloudResource, Owner, Page, ResourceKind } from "../../src/cpi/cpi.ts";
 import { readDisks } from "./disk-record.ts";
 import { sweep } from "./folders.ts";
 import type { Machine } from "./machine.ts";
@@ -78,13 +78,13 @@ const READERS: Readonly<Record<ResourceKind, (machine: Machine) => readonly Clou
 /** A page of what carries the owner's mark, in the order of the cids. `after` is the last cid of the page before. */
 export function listResources(
 	machine: Machine,
-	owner: { readonly store: string; readonly deployment?: string },
+	owner: Partial<Owner>,
 	kind: ResourceKind,
 	after: string | undefined,
 ): Page {
 	const all = READERS[kind](machine).filter(
 		(resource) =>
-			resource.owner.store === owner.store &&
+			(owner.store === undefined || resource.owner.store === owner.store) &&
 			(owner.deployment === undefined || resource.owner.deployment === owner.deployment) &&
 			(after === undefined || resource.cid > after),
 	);

@@ -216,12 +216,8 @@ export interface Cpi {
 		resources: { readonly cpu: number; readonly ramMib: number; readonly ephemeralDiskMib: number },
 		options: CallOptions,
 	): Promise<CloudProperties>;
-	/** What carries this store's UUID; of one deployment if given. Paged. */
-	list(
-		owner: { readonly store: string; readonly deployment?: string },
-		kind: ResourceKind,
-		options: CallOptions & { readonly page?: string },
-	): Promise<Page>;
+	/** What carries an owner's mark: of one store and of one deployment, as far as given. Paged. */
+	list(owner: Partial<Owner>, kind: ResourceKind, options: CallOptions & { readonly page?: string }): Promise<Page>;
 	find(key: string, options: CallOptions): Promise<CloudResource | undefined>;
 	/** Ends what the CPI itself keeps open (connections). Never touches VMs. */
 	close(): Promise<void>;

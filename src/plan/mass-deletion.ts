@@ -1,12 +1,17 @@
 import { type Problem, problem } from "../errors.ts";
 import type { InstanceRecord } from "../state/state.ts";
-import type { Plan } from "./step.ts";
+import type { InstanceChange, Plan } from "./step.ts";
+
+/** As much of a plan as tells what it deletes. */
+interface Told extends Pick<Plan, "deployment"> {
+	readonly changes: readonly Pick<InstanceChange, "instance" | "action">[];
+}
 
 /**
  * What nobody deletes in passing: whole groups that are more than half of a deployment, or a group while another one comes, as when it was
  * renamed. Undefined if the plan does neither.
  */
-export function massDeletion({ changes, deployment }: Plan, recorded: readonly InstanceRecord[]): Problem | undefined {
+export function massDeletion({ changes, deployment }: Told, recorded: readonly InstanceRecord[]): Problem | undefined {
 	const services = recorded.filter(({ lifecycle }) => lifecycle === "service").sort(byName);
 	const deleted = new Set(changes.flatMap(({ action, instance }) => (action === "delete" ? instance : [])));
 	const groups = Map.groupBy(services, ({ group }) => group);

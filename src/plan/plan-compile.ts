@@ -56,7 +56,8 @@ export function planCompile({ needs, compilationVms, sources, readyAfter }: Comp
 		const late = made || ready.length > 0 ? undefined : diffs.find(({ vm }) => vm === "replace" || vm === "power-on");
 		if (late) inTurn.add(late.desired.name);
 		const workers = made ?? (late ? [late] : ready).map(({ desired }) => desired);
-		for (const { use, worker } of assigned(uses, workers)) {
+		for (const { use, worker: next } of assigned(uses, workers)) {
+			const worker = (made ? undefined : holderOf(use, diffs)) ?? next;
 			const id = `compile-package ${use.release}/${use.name} ${stemcell.line}`;
 			const needed = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
 			const before = lastOn.get(worker.name);
@@ -79,12 +80,12 @@ export function planCompile({ needs, compilationVms, sources, readyAfter }: Comp
 	return { steps, stepOf, lastOn, inTurn };
 }
 
-/** What of the instances' packages has neither a compiled form (`compiled` holds the keys of those) nor comes compiled, by stemcell. */
+/** By stemcell, the packages that some instance lacks and that have neither a compiled form (`compiled` holds the keys of those) nor come compiled. */
 export function compileNeeds(diffs: readonly InstanceDiff[], compiled: ReadonlySet<string>): readonly CompileNeed[] {
 	const withVm = diffs.filter(({ desired }) => desired.record?.wanted !== "detached");
 	return [...Map.groupBy(withVm, ({ desired: { shape } }) => `${shape.stemcell.os}/${shape.stemcell.version}`)].flatMap(
 		([line, own]) => {
-			const uses = distinct(own).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
+			const uses = lackingOnes(own, compiled);
 			const alias = own[0]?.desired.group.stemcell ?? "";
 			return uses.length === 0 ? [] : [{ stemcell: { line, alias }, diffs: own, uses }];
 		},
@@ -95,6 +96,32 @@ export function compileNeeds(diffs: readonly InstanceDiff[], compiled: ReadonlyS
 export function workersFor({ uses }: Pick<CompileNeed, "uses">, most: number): number {
 	const workers = Array.from({ length: Math.min(most, uses.length) }, (_, name) => ({ name }));
 	return new Set(assigned(uses, workers).map(({ worker }) => worker)).size;
+}
+
+/** What has no compiled form while some instance lacks it, and what that needs to compile. */
+function lackingOnes(group: readonly InstanceDiff[], compiled: ReadonlySet<string>): readonly PackageUse[] {
+	const uses = distinct(group).filter((use) => use.compiledFor === undefined && !compiled.has(use.key));
+	const lacking = new Set(
+		group.flatMap((diff) => diff.desired.packages.flatMap((use) => (isOn(diff, use) ? [] : [use.key]))),
+	);
+	const needed = new Set<PackageUse>();
+	const add = (use: PackageUse): void => {
+		if (needed.has(use)) return;
+		needed.add(use);
+		for (const need of dependenciesOf(use, uses)) add(need);
+	};
+	for (const use of uses) if (lacking.has(use.key)) add(use);
+	return uses.filter((use) => needed.has(use));
+}
+
+/** True if the VM that the instance has, and keeps, holds the package. */
+function isOn({ vm, desired }: InstanceDiff, { name, key }: PackageUse): boolean {
+	return (vm === "keep" || vm === "power-on") && desired.record?.applied?.packages[name] === key;
+}
+
+/** One that answers and holds it: there it is packed at once. Its compiled form was lost since. */
+function holderOf(use: PackageUse, group: readonly InstanceDiff[]): DesiredInstance | undefined {
+	return group.find((diff) => diff.reachable && diff.vm === "keep" && isOn(diff, use))?.desired;
 }
 
 /** VMs of the stemcell that are there before any turn begins. One that is replaced for another stemcell is of the former still. */

@@ -9,6 +9,8 @@ export class SshError extends Error {
 	readonly hint: string | undefined;
 	/** The server closed the stream without a word, as one does that has too many logins under way: dialling again at once may help. */
 	readonly dropped: boolean;
+	/** The host key of the VM that was refused, as a public key line. */
+	readonly shownHostKey: string | undefined;
 
 	constructor(
 		message: string,
@@ -18,6 +20,7 @@ export class SshError extends Error {
 			retryable: boolean;
 			hint?: string | undefined;
 			dropped?: boolean;
+			shownHostKey?: string;
 			cause?: unknown;
 		},
 	) {
@@ -27,5 +30,6 @@ export class SshError extends Error {
 		this.retryable = fields.retryable;
 		this.hint = fields.hint;
 		this.dropped = fields.dropped ?? false;
+		this.shownHostKey = fields.shownHostKey;
 	}
 }

@@ -1,6 +1,7 @@
 import { ALGORITHMS, type AlgorithmKind } from "./algorithms.ts";
 import { duration } from "./deadline.ts";
 import { SshError } from "./errors.ts";
+import { blobFingerprint, publicKeyLine } from "./keys.ts";
 import type { SshStage } from "./ssh.ts";
 
 /** Who is spoken with, for messages: `database/0`, `10.0.0.5:22`, `vcap`. */
@@ -21,7 +22,7 @@ function failure(
 	peer: Peer,
 	stage: SshStage,
 	what: string,
-	more: { retryable: boolean; hint: string; dropped?: boolean; cause?: unknown },
+	more: { retryable: boolean; hint: string; dropped?: boolean; shownHostKey?: string; cause?: unknown },
 ) {
 	return new SshError(`${peer.name} (${peer.address}): ${what}`, { stage, target: peer.name, ...more });
 }
@@ -68,16 +69,17 @@ export function noCommonAlgorithm(peer: Peer, kind: AlgorithmKind, server: reado
 }
 
 /** A host key that nobody announced is refused and never learnt. Fingerprints as ssh-keygen -l shows them. */
-export function wrongHostKey(peer: Peer, shown: string, accepted: readonly string[]): SshError {
+export function wrongHostKey(peer: Peer, shown: Buffer, accepted: readonly string[]): SshError {
 	const known = accepted.length === 0 ? "no key is known for it" : `known is ${accepted.join(" or ")}`;
-	return failure(peer, "host-key", `its host key is not the known one: it shows ${shown}, ${known}`, {
+	return failure(peer, "host-key", `its host key is not the known one: it shows ${blobFingerprint(shown)}, ${known}`, {
 		retryable: false,
+		shownHostKey: publicKeyLine(shown),
 		hint: `someone may be posing as ${peer.name}, or its key was replaced by hand; nothing was sent. If it was replaced, \`davit deploy --fix\` makes a new VM with a known one`,
 	});
 }
 
 /** The jump host's keys are the user's own to give. */
-export function wrongJumpHostKey(peer: Peer, shown: string, accepted: readonly string[]): SshError {
+export function wrongJumpHostKey(peer: Peer, shown: Buffer, accepted: readonly string[]): SshError {
 	const { message } = wrongHostKey(peer, shown, accepted);
 	return new SshError(message, {
 		stage: "host-key",

@@ -7,7 +7,7 @@ import { withDeadline } from "./deadline.ts";
 import { SshError } from "./errors.ts";
 import { createGreetingReader, type Greeting } from "./greeting.ts";
 import * as failures from "./handshake-failures.ts";
-import { blobFingerprint, fingerprint, publicKeyBlob, publicKeyType } from "./keys.ts";
+import { fingerprint, publicKeyBlob, publicKeyType } from "./keys.ts";
 import type { SshDeadlines, SshStage } from "./ssh.ts";
 
 /** How a server is entered, and by which host keys it is known. */
@@ -16,7 +16,7 @@ export interface Login extends failures.Peer {
 	readonly privateKey?: string;
 	/** Path of an SSH agent's socket, used without a private key. */
 	readonly agent?: string;
-	readonly wrongHostKey: (peer: failures.Peer, shown: string, accepted: readonly string[]) => SshError;
+	readonly wrongHostKey: (peer: failures.Peer, shown: Buffer, accepted: readonly string[]) => SshError;
 }
 
 export interface HandshakeOptions {
@@ -144,7 +144,7 @@ function explain(error: (Error & { level?: string }) | undefined, login: Login, 
 	const missing = greeting.algorithms ? missingAlgorithm(greeting.algorithms) : undefined;
 	if (greeting.algorithms && missing) return failures.noCommonAlgorithm(login, missing, greeting.algorithms[missing]);
 	if (shownKey && !login.hostKeys.some((known) => publicKeyBlob(known).equals(shownKey))) {
-		return login.wrongHostKey(login, blobFingerprint(shownKey), login.hostKeys.map(fingerprint));
+		return login.wrongHostKey(login, shownKey, login.hostKeys.map(fingerprint));
 	}
 	if (error?.level === "handshake") return failures.unprovenHostKey(login, error);
 	if (error?.level === "client-authentication" || error?.level === "agent") {

@@ -37,6 +37,12 @@ export function publicKeyBlob(publicKey: string): Buffer {
 	return Buffer.from(publicKey.trim().split(/\s+/)[1] ?? "", "base64");
 }
 
+/** The public key line of a key as it goes over the wire. */
+export function publicKeyLine(blob: Buffer): string {
+	const type = blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1");
+	return `${type} ${blob.toString("base64")}`;
+}
+
 /** `ssh-ed25519` of `ssh-ed25519 AAAA…`. */
 export function publicKeyType(publicKey: string): string {
 	return publicKey.trim().split(/\s+/)[0] ?? "";

@@ -1,5 +1,6 @@
 import { heldByAnother } from "./held.ts";
 import { currentProcess, type HolderProcess } from "./holder-process.ts";
+import { type Adopted, adopt, refuseOther } from "./sqlite-adopt.ts";
 import { applyChanges } from "./sqlite-changes.ts";
 import { compiledPackages } from "./sqlite-compiled.ts";
 import type { Database } from "./sqlite-database.ts";
@@ -32,6 +33,13 @@ export interface SqliteStore extends StateStore {
 	digesting(): Promise<string | undefined>;
 	/** Seals everything anew. Throws a UserError with exit code 3 while somebody works on a deployment of it. */
 	rekey(resealed: Resealed): Promise<void>;
+	/** Throws a UserError with exit code 4 if it has another UUID and something of its own, so that it can't become that store. */
+	refuseOther(uuid: string): Promise<void>;
+	/**
+	 * Becomes the lost store that made a deployment, and records that, all at once. Throws as `refuseOther` does, and with exit code 3 while somebody
+	 * works on another deployment of it: what they make carries the UUID that it had.
+	 */
+	adopt(fence: Fence, adopted: Omit<Adopted, "deployment">): Promise<void>;
 	/** Where it was exported to, if it was. */
 	moved(): Promise<Moved | undefined>;
 	/**
@@ -59,17 +67,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 			checkFence(holding, fence);
 			return work();
 		});
-	/** While nobody works on any deployment. */
-	const alone = (work: () => void) =>
+	/** While nobody works on any deployment, or on none but one's own. */
+	const alone = (work: () => void, own?: string) =>
 		database.transaction(() => {
 			for (const { deployment } of database.all<{ deployment: string }>("SELECT deployment FROM leases")) {
+				if (deployment === own) continue;
 				const holder = currentHolder(holding, deployment);
 				if (holder) throw heldByAnother(deployment, holder);
 			}
 			work();
 		});
 	return {
-		uuid: database.get<{ uuid: string }>("SELECT uuid FROM store")?.uuid ?? "",
+		get uuid() {
+			return database.get<{ uuid: string }>("SELECT uuid FROM store")?.uuid ?? "";
+		},
 		deployments: async () => records<DeploymentRecord>(database, "SELECT record FROM deployments ORDER BY name"),
 		read: async (deployment) => database.snapshot(() => readDeployment(database, deployment)),
 		orphanedDisks: async () =>
@@ -95,6 +106,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 				.map(({ name }) => name),
 		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
 		firstBrokenEvent: async () => firstBrokenEvent(database),
+		refuseOther: async (uuid) => refuseOther(database, uuid),
+		adopt: async (fence, adopted) =>
+			alone(() => {
+				checkFence(holding, fence);
+				adopt(database, { ...adopted, deployment: fence.deployment }, clock.now());
+			}, fence.deployment),
 		moved: async () => readMoved(database),
 		digesting: async () => readDigesting(database),
 		rekey: async (resealed) => {

@@ -295,10 +295,10 @@ export class SimulatedCloud {
 		}));
 	}
 
-	#list(owner: { readonly store: string; readonly deployment?: string }, kind: ResourceKind, page = "0"): Page {
+	#list(owner: Partial<Owner>, kind: ResourceKind, page = "0"): Page {
 		const all = this.#resources(kind).filter(
 			(item) =>
-				item.owner.store === owner.store &&
+				(owner.store === undefined || item.owner.store === owner.store) &&
 				(owner.deployment === undefined || item.owner.deployment === owner.deployment),
 		);
 		const from = Number(page);

@@ -10,6 +10,7 @@ const WRITES: readonly string[] = [
 	"putCompiled",
 	"deleteCompiled",
 	"appendEvent",
+	"adopt",
 ];
 
 interface StoreParts {

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { warning } from "../../errors.ts";
 import { type Command, text } from "../command.ts";
-import { writeOpenSshFiles } from "../session/openssh-files.ts";
+import { sshFolder, writeOpenSshFiles } from "../session/openssh-files.ts";
 import { selectInstances, withDeployment } from "../session/recorded.ts";
 import { deploymentOption } from "../session/store.ts";
 
@@ -26,7 +26,7 @@ Example: davit ssh-config >min-4.config && rsync -e 'ssh -F min-4.config' app.lo
 			for (const instance of chosen.filter((each) => !there.includes(each)))
 				context.emit({ type: "problem", problem: warning("no-vm", `${instance} has no VM, and is left out`) });
 			const given = text(options, "dir");
-			const folder = given === undefined ? join(context.home, "ssh", name) : resolve(context.cwd, given);
+			const folder = given === undefined ? sshFolder(name, context) : resolve(context.cwd, given);
 			const config = await writeOpenSshFiles(folder, there, deployment, context);
 			context.emit({ type: "output", text: config });
 			context.emit({

@@ -12,6 +12,7 @@ export interface CommandRow {
 export const commandTable: readonly CommandRow[] = [
 	{ name: "deploy", about: "Bring a deployment to what its manifest says", load: () => import("./deploy.ts") },
 	{ name: "resume", about: "Bring a deploy to its end that was cut short", load: () => import("./resume.ts") },
+	{ name: "adopt", about: "Record a deployment anew whose state store is lost", load: () => import("./adopt.ts") },
 	{ name: "plan", about: "Show what a deploy would do", load: () => import("./plan.ts") },
 	{ name: "int", about: "Interpolate a manifest: ops files and variables", load: () => import("./int.ts") },
 	{

@@ -39,7 +39,8 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 	const { deployment } = inputs;
 	const state = await desiredState(run, flags);
 	try {
-		const record = await recordStart(run, releaseContents(state.releases));
+		const record = recordOf(run, state);
+		await recordStart(run, record);
 		if (flags.refresh && !flags.only) await keepStrayDisks(run);
 		const planned = await planFrom({
 			...run,
@@ -89,14 +90,18 @@ function withLinks(
 	return { ...record, links: sealPart("links", links, { deployment: record.name, key, random: context.random }) };
 }
 
-/** The record that `record-deploy` will write; until then the one of the last finished deploy stays, if there is one. */
-async function recordStart(
-	{ inputs, store, lease, former, inputsDigest, key, context: { random } }: DeploymentRun,
-	releases: DeploymentRecord["releases"],
-): Promise<DeploymentRecord> {
+/** What a deploy that has finished records: by which inputs, and what it shares. */
+export function finishedRecord(run: DeploymentRun, state: DesiredState): DeploymentRecord {
+	return { ...withLinks(recordOf(run, state), state, run), deployedAt: run.context.clock.now() };
+}
+
+function recordOf(
+	{ inputs, inputsDigest, key, context: { random } }: DeploymentRun,
+	{ releases }: DesiredState,
+): DeploymentRecord {
 	const { deployment, manifestFile, files, manifestValue, cloudValue } = inputs;
 	const place = { deployment: deployment.name, key, random };
-	const base = {
+	return {
 		name: deployment.name,
 		cloudFiles: files.cloudFiles,
 		runtimeConfigFiles: files.runtimeConfigFiles,
@@ -104,8 +109,14 @@ async function recordStart(
 		manifest: sealPart("manifest", manifestValue, place),
 		cloud: sealPart("cloud", cloudValue, place),
 		notes: [],
+		manifestDigest: inputsDigest,
+		releases: releaseContents(releases),
 	};
-	if (former?.deployedAt === undefined)
-		await store.write(lease.fence, [{ put: "deployment", record: { ...base, releases: {} } }]);
-	return { ...base, manifestDigest: inputsDigest, releases };
+}
+
+/** Until a deploy has finished, what it is made from is recorded alone; after that the record of the last finished one stays. */
+async function recordStart({ store, lease, former }: DeploymentRun, record: DeploymentRecord): Promise<void> {
+	if (former?.deployedAt !== undefined) return;
+	const { manifestDigest: _, ...begun } = record;
+	await store.write(lease.fence, [{ put: "deployment", record: { ...begun, releases: {} } }]);
 }

@@ -1,6 +1,6 @@
 import type { Login } from "../../apply/context.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
-import type { Lease, StateStore } from "../../state/state.ts";
+import type { Lease, StateStore, StoredVariable } from "../../state/state.ts";
 import type { Key } from "../../variables/key.ts";
 import { seal } from "../../variables/seal.ts";
 import type { CliContext } from "../command.ts";
@@ -9,7 +9,7 @@ import { readSealed } from "./variables.ts";
 /** davit's own variable in each deployment: the key that it logs in with. */
 export const LOGIN_VARIABLE = "davit/login";
 /** The user that user data makes on every VM. */
-const LOGIN_USER = "davit";
+export const LOGIN_USER = "davit";
 
 /** The deployment's login key; undefined if it has none yet. */
 export async function readLogin(
@@ -31,16 +31,22 @@ export async function ensureLogin(lease: Lease, store: StateStore, key: Key, con
 	const there = await readLogin(deployment, store, key, context);
 	if (there) return there;
 	const pair = generateKeyPair(`davit ${deployment}`);
-	const sealed = seal(JSON.stringify(pair), {
-		key,
-		deployment,
-		name: LOGIN_VARIABLE,
-		version: 1,
-		random: context.random,
-	});
-	await store.putVariables(lease.fence, [
-		{ name: LOGIN_VARIABLE, type: "ssh", version: 1, createdAt: context.clock.now(), definition: "", sealed },
-	]);
+	await store.putVariables(lease.fence, [sealedLogin(pair, { ...context, deployment, key })]);
 	context.hide([pair.privateKey]);
 	return { user: LOGIN_USER, ...pair };
+}
+
+/** The key pair as it is stored. */
+export function sealedLogin(
+	{ privateKey, publicKey }: Pick<Login, "privateKey" | "publicKey">,
+	{
+		clock,
+		random,
+		deployment,
+		key,
+	}: Pick<CliContext, "clock" | "random"> & { readonly deployment: string; readonly key: Key },
+): StoredVariable {
+	const place = { key, deployment, name: LOGIN_VARIABLE, version: 1, random };
+	const sealed = seal(JSON.stringify({ privateKey, publicKey }), place);
+	return { name: LOGIN_VARIABLE, type: "ssh", version: 1, createdAt: clock.now(), definition: "", sealed };
 }

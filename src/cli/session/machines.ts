@@ -26,7 +26,7 @@ interface MachinesOptions {
 }
 
 /** An instance that can be entered within this many ms is up: a busy VM behind a jump host takes some. */
-const ANSWER_MS = 20_000;
+export const ANSWER_MS = 20_000;
 /** Between two tries within that, in ms. */
 const ANSWER_PAUSE_MS = 2_000;
 
@@ -83,11 +83,10 @@ function createMachines(options: MachinesOptions): Machines {
 }
 
 /** What is lost for a moment is no VM that does not answer: its disk would be taken from it unwritten. */
-async function untilEntered(enter: () => Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function untilEntered<T>(enter: () => Promise<T>, clock: Clock, signal: AbortSignal): Promise<T> {
 	for (;;) {
 		try {
-			await enter();
-			return;
+			return await enter();
 		} catch (error) {
 			if (!(error instanceof SshError) || !error.retryable) throw error;
 			await clock.sleep(ANSWER_PAUSE_MS, signal);

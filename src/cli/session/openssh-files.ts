@@ -13,6 +13,11 @@ export function aliasesOf(deployment: string, instance: InstanceName): readonly 
 	return [`${short}.${deployment.replace(/[^\w.-]/g, "-")}`, short, own];
 }
 
+/** Where the login key and the known host keys of a deployment are written unless another folder is given. */
+export function sshFolder(deployment: string, { home }: Pick<CliContext, "home">): string {
+	return join(home, "ssh", deployment);
+}
+
 /**
  * Writes the login key (mode 0600) and the known host keys of all VMs into the folder, which is made for its owner only, and returns an ssh_config
  * for these instances that names them. Every one must have a VM.

@@ -5,7 +5,7 @@ import type { AgentTarget } from "./request.ts";
 import { type Failure, type UntilItWorks, untilItWorks } from "./until-it-works.ts";
 
 /** The agent removes none but users whose names begin so (bosh-agent, settings/settings.go). */
-const USER = "bosh_davit";
+export const AGENT_USER = "bosh_davit";
 
 /** Milliseconds from power-on to first contact: the design's deadlines table. */
 const FIRST_CONTACT_DEADLINE = 10 * 60_000;
@@ -43,9 +43,9 @@ export async function firstContactByAgent(
 		const each = { signal: until };
 		const attempt = async () => {
 			await agent.ping(each);
-			await agent.cleanUpSsh(USER, each);
-			const { hostKey } = await agent.setUpSsh({ user: USER, publicKey }, each);
-			return { user: USER, hostKey };
+			await agent.cleanUpSsh(AGENT_USER, each);
+			const { hostKey } = await agent.setUpSsh({ user: AGENT_USER, publicKey }, each);
+			return { user: AGENT_USER, hostKey };
 		};
 		return untilItWorks(attempt, { ...options, signal: until }, failed);
 	});

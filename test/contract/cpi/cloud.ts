@@ -66,7 +66,7 @@ export interface Bench {
 	vm(more?: Partial<VmRequest> & { readonly ip?: string }): VmRequest;
 	disk(more?: Partial<DiskRequest>): DiskRequest;
 	manual(network: CloudNetwork | undefined, ip: string | undefined): VmNetwork;
-	list(owner: { store: string; deployment?: string }, kind: ResourceKind, cpi?: Cpi): Promise<readonly CloudResource[]>;
+	list(owner: Partial<Owner>, kind: ResourceKind, cpi?: Cpi): Promise<readonly CloudResource[]>;
 	/** Deletes what `list` tells of these owners, VMs first. */
 	clear(...owners: readonly { store: string; deployment?: string }[]): Promise<void>;
 }

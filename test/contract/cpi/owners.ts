@@ -24,6 +24,9 @@ export function ownerTests(bench: () => Bench): void {
 			}
 			const both = await list({ store: mine.store }, "vm");
 			expect(both.map(({ owner }) => owner.deployment).sort()).toEqual(["one", "two"]);
+			const named = (await list({ deployment: "one" }, "disk")).map(({ cid }) => cid);
+			expect(named).toEqual(expect.arrayContaining([attached[0]?.disk, attached[2]?.disk]));
+			expect(named).not.toContain(attached[1]?.disk);
 			await clear(mine);
 			expect([...(await list(mine, "vm")), ...(await list(mine, "disk"))]).toEqual([]);
 			for (const one of attached.slice(1)) {

@@ -12,7 +12,7 @@ const recorded = ["db/0", "web/0", "web/1", "api/0", "tests/0"].map((name) => {
 const ask = (deleted: readonly string[], created: readonly string[] = []) => {
 	const change = (action: InstanceChange["action"]) => (instance: string) => ({ instance, action, reasons: [] });
 	const changes = [...deleted.map(change("delete")), ...created.map(change("create"))];
-	return massDeletion({ deployment: "d", steps: [], changes }, recorded);
+	return massDeletion({ deployment: "d", changes }, recorded);
 };
 
 test.each<[string, readonly string[], readonly string[]]>([
