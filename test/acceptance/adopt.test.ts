@@ -1,10 +1,12 @@
 import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generateKeyPair } from "../../src/ssh/keys.ts";
 import type { InstanceRecord } from "../../src/state/state.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { golden } from "../support/acceptance-golden.ts";
-import { listingOf, readState, recordedListing } from "../support/acceptance-state.ts";
+import { firstProcess, listingOf, readState, recordedListing } from "../support/acceptance-state.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -49,24 +51,97 @@ describe(`adopt as ${user.name}`, () => {
 		return `${stdout}${stderr}`;
 	}
 
-	async function refused(args: readonly string[], exitCode: number): Promise<string> {
-		const { code, stderr } = await world.davit(args);
-		expect(code, stderr).toBe(exitCode);
-		return stderr;
-	}
-
 	function loseState(): void {
 		for (const name of readdirSync(world.home)) if (name.startsWith("state.db")) rmSync(join(world.home, name));
 	}
 
+	const ADOPT = ["adopt", "-n", "tiny.yml", "--vars-store", "store.yml"];
+
 	test("records all that is there: a deploy has nothing to do, data and orphaned disk are kept, VMs are entered", async () => {
 		loseState();
-		const shown = await succeed(["adopt", "-n", "tiny.yml", "--vars-store", "store.yml"]);
-		expect(golden(shown)).toContain("tiny: nothing to do");
+		const shown = await succeed(ADOPT);
+		await expect(golden(shown, world.folder)).toMatchFileSnapshot("golden/adopt.golden");
 		expect(await succeed(["deploy", "tiny.yml"])).toBe("tiny: nothing to do, all is as the manifest says\n");
 		expect(listingOf(world.home)).toEqual(recordedListing(world.home));
-		expect(readState(world.home).instances.map(essence)).toEqual(before.instances.map(essence));
+		const { instances, disks } = readState(world.home);
+		expect(instances.map(essence)).toEqual(before.instances.map(essence));
+		expect(disks.map(({ cid, orphanedAt }) => [cid, orphanedAt === undefined])).toEqual(
+			before.disks.map(({ cid, orphanedAt }) => [cid, orphanedAt === undefined]),
+		);
 		expect(await succeed(["ssh", "db/0", "-c", "cat /var/vcap/store/data"])).toContain("precious");
+		expect(await succeed(["tasks"])).toMatch(/adopt +done/);
+	});
+
+	test("with another key for the store, jobs are told by their files: a deploy has nothing to do, and an edited file is made anew", async () => {
+		loseState();
+		// Then nothing is known of the VMs' host keys either.
+		rmSync(join(world.home, "ssh/tiny/known_hosts"));
+		await succeed(ADOPT, OTHER_KEY);
+		expect(await succeed(["deploy", "tiny.yml"], OTHER_KEY)).toContain("nothing to do");
+		await succeed(["ssh", "web/0", "-c", "echo edited | sudo tee /var/vcap/jobs/app/config/app.yml"], OTHER_KEY);
+		loseState();
+		const shown = await succeed(ADOPT, { DAVIT_KEY: "8b".repeat(32) });
+		expect(shown).toMatch(/web\/0: update; its jobs are stopped and started[^]*configuration: job app/);
+		expect(shown).toContain("1 of 2 instances changes");
+	});
+
+	describe("refuses, and records nothing", () => {
+		test.each([
+			["variables whose values are lost", 4, ["adopt", "-n", "tiny.yml"]],
+			["a key that no VM lets in", 4, [...ADOPT, "--private-key", "wrong-key"]],
+			["a key that is none", 1, [...ADOPT, "--private-key", "tiny.yml"]],
+			["no consent", 4, ADOPT.filter((word) => word !== "-n")],
+			["a store that made nothing here", 1, [...ADOPT, "--store", "11111111-2222-3333-4444-555555555555"]],
+		])("%s", async (what, exitCode, args) => {
+			loseState();
+			world.write("wrong-key", generateKeyPair("wrong").privateKey, 0o600);
+			const { code, stderr } = await world.davit(args);
+			expect(code, stderr).toBe(exitCode);
+			await expect(golden(stderr, world.folder)).toMatchFileSnapshot(`golden/adopt-${what.replaceAll(" ", "-")}.golden`);
+			expect(readState(world.home).instances).toEqual([]);
+		});
+
+		test("a store that has the deployment, or others", async () => {
+			loseState();
+			world.write("other.yml", tinyManifest([tinyGroup("other", [])], { name: "other" }));
+			await succeed(["deploy", "other.yml"]);
+			const { code, stderr } = await world.davit(ADOPT);
+			expect(code, stderr).toBe(4);
+			expect(stderr).toContain("this state store has things of its own: other; it can't become the lost store");
+			expect(readState(world.home).instances.map(({ group }) => group)).toEqual(["other"]);
+			await succeed(["delete-deployment", "-n", "other"]);
+			loseState();
+			await succeed(ADOPT);
+			const again = await world.davit(ADOPT);
+			expect(again.code, again.stderr).toBe(4);
+			expect(again.stderr).toContain("tiny is recorded in this state store: there is nothing to adopt");
+		});
+	});
+
+	test("killed while it looks, nothing is recorded; again it gets through", async () => {
+		loseState();
+		const running = world.start(ADOPT);
+		await running.until((event) => event.type === "cpi-call" || event.type === "table").catch(() => {});
+		running.signal("SIGKILL");
+		await running.ended;
+		expect(readState(world.home).instances).toEqual([]);
+		await succeed(ADOPT);
+	});
+
+	test("a VM that was killed is named; with --fix the next deploy makes another with its disk", async () => {
+		const db = readState(world.home).instances.find(({ group }) => group === "db") as InstanceRecord;
+		loseState();
+		process.kill(firstProcess(world.home, String(db.vm?.cid)), "SIGKILL");
+		const { code, stderr } = await world.davit(ADOPT);
+		expect(code).toBe(4);
+		expect(stderr).toContain(`db/0: VM ${db.vm?.cid}: it is powered off`);
+		const { stderr: asked } = await world.davit([...ADOPT.filter((word) => word !== "-n"), "--fix"]);
+		expect(asked).toContain(`db/0: VM ${db.vm?.cid} is left out, and deleted by the next deploy: it is powered off`);
+		await succeed([...ADOPT, "--fix"]);
+		await succeed(["deploy", "tiny.yml"]);
+		expect(readState(world.home).instances.find(({ id }) => id === db.id)).toMatchObject({ disk: db.disk, ips: db.ips });
+		expect(await succeed(["ssh", "db/0", "-c", "cat /var/vcap/store/data"])).toContain("precious");
+		expect(listingOf(world.home)).toEqual(recordedListing(world.home));
 	});
 });
 

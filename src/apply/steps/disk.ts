@@ -108,10 +108,9 @@ export async function mountDisk(
 	const disk = records.disk(cid);
 	if (!disk) return;
 	const found = stdout.trim() === "" ? {} : { fileSystem: stdout.trim() };
-	const seen: DiskRecord = disk.mounted
-		? { ...disk, ...found }
-		: { ...disk, ...found, mounted: true, mountedByCloud: hint.kind === "mounted" };
-	if (seen.fileSystem !== disk.fileSystem || !disk.mounted) await store.write(lease.fence, [records.putDisk(seen)]);
+	const seen: DiskRecord = { ...disk, ...found, mounted: true, mountedByCloud: hint.kind === "mounted" };
+	const isNew = !disk.mounted || seen.mountedByCloud !== disk.mountedByCloud || seen.fileSystem !== disk.fileSystem;
+	if (isNew) await store.write(lease.fence, [records.putDisk(seen)]);
 }
 
 type LettingGo = Of<"detach-disk" | "copy-disk" | "discard-copy">;

@@ -331,6 +331,14 @@ describe("packages for a stemcell that no VM has yet", () => {
 		expect(neededFor(of, "install-packages g/0")).toContain("compile-package tiny/a local/1");
 	});
 
+	test("what every instance has is not compiled though its compiled form is lost; what one lacks is packed where it is", () => {
+		const [first, second] = [deployed(group("g"), 0, { packages: [a, b] }), deployed(group("h"), 0, { packages: [b] })];
+		expect(ids(plan([first, second], seen([first, second]), { firstDeploy: false }))).toEqual([]);
+		const fresh = desired(group("h"), 1, { packages: [b] });
+		const of = plan([first, second, fresh], seen([first, second]), { firstDeploy: false });
+		for (const name of ["a", "b"]) expect(step(of, `compile-package tiny/${name} local/1`)).toMatchObject({ instance: "g/0" });
+	});
+
 	test("one of the same stemcell that answers compiles before anything is replaced", () => {
 		const was = deployed(group("g"), 0, { packages: [a] });
 		const shape = { ...was.shape, cloudProperties: { instance_type: "big" } };

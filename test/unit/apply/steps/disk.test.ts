@@ -11,6 +11,7 @@ const orphan: DiskRecord = {
 	...own,
 	cid: "disk-old" as DiskCid,
 	deployment: "e",
+	mountedByCloud: false,
 	instance: "x-id",
 	instanceName: "x/0",
 	orphanedAt: 1,
