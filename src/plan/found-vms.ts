@@ -52,7 +52,7 @@ export function claimOf({ cpi, vm }: FoundVm, deployment: Deployment, cloud: Clo
 	};
 }
 
-export function vmRecord(
+function vmRecord(
 	{ cpi, vm }: FoundVm,
 	own: Pick<VmRecord, "hostKeys" | "createdAt"> & { readonly user?: string | undefined },
 ): VmRecord {

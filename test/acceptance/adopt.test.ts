@@ -41,7 +41,8 @@ describe(`adopt as ${user.name}`, () => {
 		await succeed(["state", "backup", "backup.db"]);
 	});
 	afterAll(async () => {
-		if (readState(world.home).instances.length === 0) copyFileSync(join(world.folder, "backup.db"), join(world.home, "state.db"));
+		if (readState(world.home).instances.length === 0)
+			copyFileSync(join(world.folder, "backup.db"), join(world.home, "state.db"));
 		await world.close();
 	});
 
@@ -81,7 +82,8 @@ describe(`adopt as ${user.name}`, () => {
 		await succeed(["ssh", "web/0", "-c", "echo edited | sudo tee /var/vcap/jobs/app/config/app.yml"], OTHER_KEY);
 		loseState();
 		const shown = await succeed(ADOPT, { DAVIT_KEY: "8b".repeat(32) });
-		expect(shown).toMatch(/web\/0: update; its jobs are stopped and started[^]*configuration: job app/);
+		expect(shown).toContain("web/0: update; its jobs are stopped and started");
+		expect(shown).toContain("configuration: job app");
 		expect(shown).toContain("1 of 2 instances changes");
 	});
 
@@ -97,7 +99,9 @@ describe(`adopt as ${user.name}`, () => {
 			world.write("wrong-key", generateKeyPair("wrong").privateKey, 0o600);
 			const { code, stderr } = await world.davit(args);
 			expect(code, stderr).toBe(exitCode);
-			await expect(golden(stderr, world.folder)).toMatchFileSnapshot(`golden/adopt-${what.replaceAll(" ", "-")}.golden`);
+			await expect(golden(stderr, world.folder)).toMatchFileSnapshot(
+				`golden/adopt-${what.replaceAll(" ", "-")}.golden`,
+			);
 			expect(readState(world.home).instances).toEqual([]);
 		});
 
@@ -139,14 +143,18 @@ describe(`adopt as ${user.name}`, () => {
 		expect(asked).toContain(`db/0: VM ${db.vm?.cid} is left out, and deleted by the next deploy: it is powered off`);
 		await succeed([...ADOPT, "--fix"]);
 		await succeed(["deploy", "tiny.yml"]);
-		expect(readState(world.home).instances.find(({ id }) => id === db.id)).toMatchObject({ disk: db.disk, ips: db.ips });
+		expect(readState(world.home).instances.find(({ id }) => id === db.id)).toMatchObject({
+			disk: db.disk,
+			ips: db.ips,
+		});
 		expect(await succeed(["ssh", "db/0", "-c", "cat /var/vcap/store/data"])).toContain("precious");
 		expect(listingOf(world.home)).toEqual(recordedListing(world.home));
 	});
 });
 
-/** All but what only the lost store knew. */
-function essence({ vm, applied, ...record }: InstanceRecord) {
+/** What only the lost store knew, such as when a VM was made, left out. */
+function essence({ id, group, index, az, bootstrap, ips, disk, wanted, dirty, vm, applied }: InstanceRecord) {
 	const { createdAt: _, ...own } = vm ?? { createdAt: 0 };
-	return { ...record, vm: own, applied };
+	const { tags: __, ...brought } = applied ?? { tags: {} };
+	return { id, group, index, az, bootstrap, ips, disk, wanted, dirty, vm: own, applied: brought };
 }

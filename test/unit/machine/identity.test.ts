@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { parseIdentity } from "../../../src/machine/identity.ts";
 
-const spec = JSON.stringify({ index: 2, bootstrap: true, networks: { a: { ip: "10.0.0.9", dns: [] }, b: { type: "dynamic" } } });
+const spec = JSON.stringify({
+	index: 2,
+	bootstrap: true,
+	networks: { a: { ip: "10.0.0.9", dns: [] }, b: { type: "dynamic" } },
+});
 const said = {
 	...{ id: "u", group: "db", az: "z1", deployment: "d", os: "ubuntu-jammy", version: "1.10", spec },
 	...{ jobs: { app: "digest" }, packages: { tool: "key" }, storeRoot: "", storeType: "" },

@@ -63,7 +63,10 @@ describe("disks", () => {
 
 	test("one that hangs on nothing is the instance's that its tags name, if the group wants one and no other says so", () => {
 		expect(match([disk("a", 1, "db/0")], instance("db", 0, "vm"), instance("db", 1, "vm-1")).has["db/0"]).toBe("a");
-		expect(match([disk("a", 1, "web/0")], instance("web", 0, "vm"))).toMatchObject({ has: { "web/0": undefined }, orphaned: ["a"] });
+		expect(match([disk("a", 1, "web/0")], instance("web", 0, "vm"))).toMatchObject({
+			has: { "web/0": undefined },
+			orphaned: ["a"],
+		});
 		const two = match([disk("a", 1, "db/0"), disk("b", 2, "db/0")], instance("db", 0, "vm"), instance("db", 1, "vm-1"));
 		expect(two).toMatchObject({ has: { "db/0": undefined }, orphaned: ["a", "b"] });
 		expect(two.unclear).toEqual([{ instance: "db/0", disks: ["a", "b"] }]);
@@ -75,7 +78,9 @@ describe("disks", () => {
 			has: { "db/0": undefined, "db/1": "b" },
 			orphaned: ["z", "c"],
 		});
-		expect(match(found, instance("db", 0, "vm"), instance("db", 7, "vm-7"))).toMatchObject({ orphaned: ["b", "z", "c"] });
+		expect(match(found, instance("db", 0, "vm"), instance("db", 7, "vm-7"))).toMatchObject({
+			orphaned: ["b", "z", "c"],
+		});
 	});
 });
 
@@ -83,15 +88,33 @@ describe("VMs", () => {
 	test("by their tags, else by their name, they are instances on networks and in an AZ", () => {
 		const metadata = { instance_group: "web", index: "4", id: "u" };
 		const tagged = { cpi: "c", vm: resource("vm", "v", { metadata, ips: ["10.0.2.9"] }) };
-		expect(claimOf(tagged, deployment, cloud)).toMatchObject({ id: "u", group: "web", index: 4, az: "z2", ips: { default: "10.0.2.9" } });
+		expect(claimOf(tagged, deployment, cloud)).toMatchObject({
+			id: "u",
+			group: "web",
+			index: 4,
+			az: "z2",
+			ips: { default: "10.0.2.9" },
+		});
 		const named = { cpi: "c", vm: resource("vm", "v", { name: "gone/2", ips: ["1.2.3.4"] }) };
-		expect(claimOf(named, deployment, cloud)).toMatchObject({ id: "", group: "gone", index: 2, ips: { "": "1.2.3.4" } });
+		expect(claimOf(named, deployment, cloud)).toMatchObject({
+			id: "",
+			group: "gone",
+			index: 2,
+			ips: { "": "1.2.3.4" },
+		});
 		expect([numberOf("d-web-0-ea74-12"), numberOf("made by hand"), numberOf(undefined)]).toEqual([12, 0, 0]);
 	});
 
 	const entered = (cid: string, key: string, processes: ProbeResult["processes"] = []): EnteredVm => {
 		const networks = { default: { ip: "10.0.1.5" }, other: {} };
-		const identity = { id: "i", group: "db", index: 0, az: "z1", bootstrap: true, networks } as unknown as MachineIdentity;
+		const identity = {
+			id: "i",
+			group: "db",
+			index: 0,
+			az: "z1",
+			bootstrap: true,
+			networks,
+		} as unknown as MachineIdentity;
 		const vm = resource("vm", cid, { key, ips: ["10.0.9.9", "10.0.1.5"] });
 		return { cpi: "c", vm, identity, probe: { processes } as ProbeResult, hostKeys: ["k"], learnt: true };
 	};
@@ -102,7 +125,10 @@ describe("VMs", () => {
 		const both = [entered("old", "k-3"), entered("new", "k-11")];
 		expect(chosen(both).instances.get("db/0")?.record.vm?.cid).toBe("new");
 		const { instances, left } = chosen(both, "old");
-		expect(instances.get("db/0")?.record).toMatchObject({ vm: { cid: "old" }, ips: { default: "10.0.1.5", other: "10.0.9.9" } });
+		expect(instances.get("db/0")?.record).toMatchObject({
+			vm: { cid: "old" },
+			ips: { default: "10.0.1.5", other: "10.0.9.9" },
+		});
 		expect(left.map(({ vm }) => vm.cid)).toEqual(["new"]);
 	});
 

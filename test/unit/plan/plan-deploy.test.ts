@@ -336,7 +336,8 @@ describe("packages for a stemcell that no VM has yet", () => {
 		expect(ids(plan([first, second], seen([first, second]), { firstDeploy: false }))).toEqual([]);
 		const fresh = desired(group("h"), 1, { packages: [b] });
 		const of = plan([first, second, fresh], seen([first, second]), { firstDeploy: false });
-		for (const name of ["a", "b"]) expect(step(of, `compile-package tiny/${name} local/1`)).toMatchObject({ instance: "g/0" });
+		for (const name of ["a", "b"])
+			expect(step(of, `compile-package tiny/${name} local/1`)).toMatchObject({ instance: "g/0" });
 	});
 
 	test("one of the same stemcell that answers compiles before anything is replaced", () => {

@@ -19,7 +19,14 @@ afterEach(async () => {
 });
 
 const record = instanceRecord("one");
-const login: StoredVariable = { name: "davit/login", type: "ssh", version: 1, createdAt: 1, definition: "", sealed: "s" };
+const login: StoredVariable = {
+	name: "davit/login",
+	type: "ssh",
+	version: 1,
+	createdAt: 1,
+	definition: "",
+	sealed: "s",
+};
 const lost = { uuid: "lost", fence: 41, changes: [{ put: "instance", record } as const], variables: [login] };
 
 test("an empty store becomes the lost one: its UUID, its records, and no number that its VMs have met", async () => {
@@ -40,7 +47,10 @@ test("one with something of its own, or that somebody works with, stays what it 
 	const { uuid } = store;
 	const lease = await store.acquire("d", "somebody");
 	const other = await store.acquire("e", "a colleague");
-	await expect(store.adopt(lease.fence, lost)).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining("a colleague") });
+	await expect(store.adopt(lease.fence, lost)).rejects.toMatchObject({
+		exitCode: 3,
+		message: expect.stringContaining("a colleague"),
+	});
 	await store.write(other.fence, [{ put: "instance", record: { ...record, id: "e" } }]);
 	await store.putVariables(other.fence, [login]);
 	await other.release();
