@@ -29,6 +29,8 @@ export interface EnteredVm extends FoundVm {
 export interface LeftVm extends FoundVm {
 	readonly instance: InstanceName;
 	readonly why: string;
+	/** It answers, and does not let in who asks. */
+	readonly refusesKey?: true;
 }
 
 /** Which instance a VM is by its tags: enough to find the way to it. Nothing is known of what is on it. */

@@ -92,7 +92,8 @@ async function enterOne(found: FoundVm, input: EnterOne, context: CliContext): P
 		return { ...found, identity, probe: parseProbe(probed.stdout), ...by };
 	} catch (error) {
 		context.signal.throwIfAborted();
-		return left(whyNot(error as Error, deployment.name, context));
+		const refused = error instanceof SshError && error.stage === "auth" && !error.retryable;
+		return { ...left(whyNot(error as Error, deployment.name, context)), ...(refused ? { refusesKey: true } : {}) };
 	}
 }
 

@@ -46,13 +46,15 @@ export function matchFound({ found, asked, deployment, cloud, now }: MatchInput)
 	};
 }
 
-/** A VM that does not answer may be well: that it is deleted is not decided in passing. Exit code 4. */
-export function refuseSilentVms(left: readonly LeftVm[]): void {
-	if (left.length === 0) return;
-	const hint =
+/** A VM that does not answer may be well: that it is deleted is not decided in passing, and never for a wrong key. Exit code 4. */
+export function refuseSilentVms(left: readonly LeftVm[], { fix }: { readonly fix: boolean }): void {
+	const refused = left.filter(({ refusesKey }) => refusesKey || !fix);
+	if (refused.length === 0) return;
+	const key = "give a key with --private-key that this user has on the VM, by the cloud's own means if there is none";
+	const mend =
 		"power it on or mend what stands in the way, and adopt again; with --fix it is left out: the next deploy deletes it and makes another, and its persistent disk is kept";
-	throw new UserError(
-		left.map(({ instance, vm, why }) => problem("not-adoptable", `${instance}: VM ${vm.cid}: ${why}`, { hint })),
-		{ exitCode: 4 },
+	const problems = refused.map(({ instance, vm, why, refusesKey }) =>
+		problem("not-adoptable", `${instance}: VM ${vm.cid}: ${why}`, { hint: refusesKey ? key : mend }),
 	);
+	throw new UserError(problems, { exitCode: 4 });
 }

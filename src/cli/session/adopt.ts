@@ -82,7 +82,7 @@ async function adopt(run: AdoptRun, context: CliContext): Promise<void> {
 	const found = await findDeployment(cpis, { deployment: name, store: text(options, "store") }, context);
 	await store.refuseOther(found.uuid);
 	const asked = await enterVms(found.vms, { inputs, uuid: found.uuid, login, cpis }, context);
-	if (options.fix !== true) refuseSilentVms(asked.left);
+	refuseSilentVms(asked.left, { fix: options.fix === true });
 	const adoption = matchFound({ found, asked, deployment, cloud, now: context.clock.now() });
 	const prepared = await withStoreCopy(context, true, (copy, own) =>
 		prepareAdoption({ ...run, ...adoption, uuid: found.uuid }, copy, own),
