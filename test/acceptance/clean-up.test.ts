@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openWorld, type World } from "../support/acceptance.ts";
+import { openWorld, type World, withWorld } from "../support/acceptance.ts";
+import { killAt } from "../support/acceptance-cut.ts";
 import { golden } from "../support/acceptance-golden.ts";
 import { listingOf, readState } from "../support/acceptance-state.ts";
 import { expectFailure } from "../support/bad-input.ts";
@@ -82,6 +83,43 @@ test("an image that a deployment uses stays; delete-stemcell deletes it once it 
 	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).stderr).toContain("no cloud has an image");
 	expect((await world.davit(["clean-up", "--all", "-n"])).code).toBe(0);
 });
+
+test("a clean-up --all that is killed between its deletions, wherever: the next one ends it, and what is in use stays", () =>
+	withWorld(user, async (own) => {
+		writeTinyRelease(own, "release", {
+			jobs: { app: { packages: ["words"] } },
+			packages: { words: 'echo one >"$BOSH_INSTALL_TARGET/words"' },
+		});
+		for (const name of ["stays", "one", "two", "three"]) {
+			const stemcells = [{ alias: "default", os: "local", version: name === "stays" ? "1" : "2" }];
+			const group = tinyGroup("db", "app", { persistent_disk: 64 });
+			own.write(`${name}.yml`, tinyManifest([group], { name, stemcells }));
+			const { code, stderr } = await own.davit(["deploy", `${name}.yml`]);
+			expect(code, stderr).toBe(0);
+			if (name !== "stays") expect((await own.davit(["delete-deployment", "-n", name])).code).toBe(0);
+		}
+		const { disks } = listingOf(own.home);
+		expect(disks).toHaveLength(4);
+		const args = ["clean-up", "--all", "-n"];
+		// Between what is on this machine and the first disk, between two disks, and between the last and the image.
+		for (const wanted of ["delete-disk 1", "delete-disk 2", "delete-stemcell 1"]) {
+			const seen = new Map<string, number>();
+			const killed = await killAt(own, args, (kind) => {
+				seen.set(kind, (seen.get(kind) ?? 0) + 1);
+				return `${kind} ${seen.get(kind)}` === wanted;
+			});
+			expect(`${killed} ${seen.get(String(killed))}`).toBe(wanted);
+		}
+		const last = await own.davit(args);
+		expect(last.code, last.stderr).toBe(0);
+		const { disks: recorded, openIntents } = readState(own.home);
+		expect(recorded.map(({ deployment }) => deployment)).toEqual(["stays"]);
+		expect(listingOf(own.home).disks).toEqual(recorded.map(({ cid }) => cid));
+		expect(openIntents).toBe(0);
+		expect((await own.davit([...args])).stderr).toBe("nothing to clean up\n");
+		const again = await own.davit(["deploy", "stays.yml"]);
+		expect(again).toMatchObject({ code: 0, stderr: "stays: nothing to do, all is as the manifest says\n" });
+	}));
 
 /** As if the disk had been orphaned that many days ago. */
 function age(deployment: string, days: number): void {

@@ -28,6 +28,12 @@ const mutants: readonly Mutant[] = [
 		to: "if (found || !found) return [];",
 	},
 	{
+		name: "compilation VMs that a killed davit left stay",
+		file: "src/cli/session/deploy-plan.ts",
+		from: "leftCompilationVms: input.records.compilationVms(),",
+		to: "leftCompilationVms: [],",
+	},
+	{
 		name: "the state store lets everybody write",
 		file: "src/state/sqlite-lease.ts",
 		from: "if (row?.number !== fence.number) throw",

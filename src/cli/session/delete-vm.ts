@@ -44,6 +44,7 @@ export async function prepareDeleteVm(
 	const desired = recordedInstances(inputs, records.instances(), context).filter(({ name }) => name === instance);
 	const plan = planDeploy({
 		...{ deployment, obsolete: [], orphanVms: strays, unknownVariables: [] },
+		leftCompilationVms: records.compilationVms().filter(({ group, index }) => `${group}/${index}` === instance),
 		diffs: desired.map((each) => ({
 			...{ desired: each, action: "update", vm: "remove" },
 			reasons: [{ reason: "state", detail: `VM ${cid} is not wanted` }],
