@@ -74,14 +74,19 @@ async function typeOf(folder: string): Promise<number> {
 	return (await statfs(folder)).type;
 }
 
-/** SQLite doesn't wait for others while it changes the journal's mode, so the first openers of a new file can collide. */
+/**
+ * SQLite doesn't wait for others while it changes the journal's mode, so the first openers of a new file can collide. Where it does wait, since
+ * the file is locked, once is enough.
+ */
 async function enableWriteAheadLog(database: Database, clock: Clock): Promise<void> {
+	const until = clock.monotonic() + busyMs;
 	for (const waitMs of [20, 50, 100, 200, 500, 1000, 2000]) {
 		try {
 			database.run("PRAGMA journal_mode = WAL");
 			return;
 		} catch (error) {
-			if (!(error instanceof UserError) || error.problems[0]?.code !== "state-busy") throw error;
+			const isBusy = error instanceof UserError && error.problems[0]?.code === "state-busy";
+			if (!isBusy || clock.monotonic() >= until) throw error;
 			await clock.sleep(waitMs, new AbortController().signal);
 		}
 	}
