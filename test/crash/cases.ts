@@ -77,6 +77,13 @@ export const cases: readonly Case[] = [
 		covers: ["stop", "delete-vm", "delete-instance"],
 	},
 	{
+		name: "another AZ",
+		fits: all,
+		change: (now) => ({ ...now, webAz: 3 - now.webAz }),
+		args: [...DEPLOY, "--allow-deletions"],
+		covers: ["stop", "delete-vm", "delete-instance", "create-vm", "bootstrap-vm"],
+	},
+	{
 		name: "disk growth",
 		fits: (now) => all(now) && now.diskMib < 512,
 		change: (now) => ({ ...now, diskMib: now.diskMib + 64 }),

@@ -13,6 +13,8 @@ export interface Wanted {
 	readonly port: number;
 	readonly words: number;
 	readonly stemcell: number;
+	/** The number of the AZ that web servers are in. */
+	readonly webAz: number;
 	/** Web servers were stopped; the database was, with its VM. */
 	readonly webStopped: boolean;
 	readonly dbDetached: boolean;
@@ -25,6 +27,7 @@ export const FIRST: Wanted = {
 	port: 1,
 	words: 1,
 	stemcell: 1,
+	webAz: 1,
 	webStopped: false,
 	dbDetached: false,
 };
@@ -41,7 +44,7 @@ const TLS = [
  */
 export function writePlatform(
 	world: Pick<World, "write" | "folder">,
-	{ web, diskMib, diskType, port, words, stemcell }: Wanted,
+	{ web, diskMib, diskType, port, words, stemcell, webAz }: Wanted,
 	{ certificates = true } = {},
 ): void {
 	writeTinyRelease(world, "release", {
@@ -62,7 +65,7 @@ export function writePlatform(
 	const jobs = [{ name: "app", release: "tiny", properties }];
 	const groups = [
 		tinyGroup("db", jobs, { persistent_disk_type: "data" }),
-		tinyGroup("web", jobs, { instances: web }),
+		tinyGroup("web", jobs, { instances: web, azs: [`z${webAz}`] }),
 		tinyGroup("smoke-tests", "smoke", { lifecycle: "errand" }),
 	];
 	const type = { name: "data", disk_size: diskMib, cloud_properties: { type: diskType } };
@@ -72,6 +75,7 @@ export function writePlatform(
 		"tiny.yml",
 		tinyManifest(groups, {
 			stemcells: [{ alias: "default", os: "local", version: String(stemcell) }],
+			update: { canaries: 1, max_in_flight: 2, canary_watch_time: "100-30000", update_watch_time: "100-30000" },
 			variables: [{ name: "password", type: "password" }, ...(certificates ? TLS : [])],
 		}),
 	);

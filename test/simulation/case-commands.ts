@@ -10,6 +10,7 @@ export function parse(args: readonly string[]): {
 	const [command = "", ...rest] = args;
 	const options = {
 		...(rest.includes("-n") ? { nonInteractive: true } : {}),
+		...(rest.includes("--allow-deletions") ? { allowDeletions: true } : {}),
 		...(rest.includes("--hard") ? { hard: true } : {}),
 		...(rest.includes("--compilation-vms") ? { compilationVms: true } : {}),
 		...(rest.includes("--cloud=cloud.yml") ? { cloud: ["cloud.yml"] } : {}),

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import type { DavitEvent } from "../../src/events.ts";
 import { openSqliteStore } from "../../src/state/sqlite.ts";
-import type { Recorded } from "../../src/state/state.ts";
+import type { Recorded, StateStore } from "../../src/state/state.ts";
 import type { Wanted } from "../crash/platform.ts";
 import type { SimulatedMachine } from "./machine.ts";
 import type { SimulatedWorld } from "./world.ts";
@@ -57,13 +58,38 @@ export function putData(world: SimulatedWorld, data: string): void {
 	disk.text = data;
 }
 
-async function readState({ folder, time, chance }: SimulatedWorld): Promise<Recorded> {
+const readState = (world: SimulatedWorld): Promise<Recorded> => withStore(world, (store) => store.read(DEPLOYMENT));
+
+/** True while somebody has the deployment's lease. */
+export const isHeld = (world: SimulatedWorld): Promise<boolean> =>
+	withStore(world, async (store) => (await store.holder(DEPLOYMENT)) !== undefined);
+
+async function withStore<T>(
+	{ folder, time, chance }: SimulatedWorld,
+	work: (store: StateStore) => Promise<T>,
+): Promise<T> {
 	const file = join(folder, "home/state.db");
 	const store = await openSqliteStore({ file, clock: time.clock(), random: chance.random() });
 	try {
-		return await store.read(DEPLOYMENT);
+		return await work(store);
 	} finally {
 		await store.close();
+	}
+}
+
+/** Kinds of steps that an instance has in its turn alone. */
+const IN_TURN: ReadonlySet<string> = new Set(["stop", "install-jobs", "pre-start", "start", "post-start"]);
+
+/** The web server whose turn comes first is the canary: until its post-start has ended no other has begun. Those that go have no turn. */
+export function checkCanary(events: readonly DavitEvent[]): void {
+	let canary: string | undefined;
+	const leaving = events.flatMap((event) => (event.type === "plan" ? event.changes : []));
+	for (const event of events) {
+		if (event.type === "step-finished" && event.id === `post-start ${canary}`) return;
+		if (event.type !== "step-started" || !event.instance?.startsWith("web/") || !IN_TURN.has(event.kind)) continue;
+		if (leaving.some((change) => change.startsWith(`delete ${event.instance} `))) continue;
+		canary ??= event.instance;
+		if (event.instance !== canary) throw new Error(`${event.id} began while ${canary} was the canary`);
 	}
 }
 

@@ -82,6 +82,8 @@ export class SimulatedCloud {
 	readonly disks = new Map<DiskCid, SimulatedDisk>();
 	/** What no davit may ever do. */
 	readonly violations: string[] = [];
+	/** True once look-ups have told of a past: what was made in between was not found. */
+	wasStale = false;
 	#staleUntil = 0;
 	#past: { readonly vms: readonly SimulatedVm[]; readonly disks: readonly SimulatedDisk[] } | undefined;
 	/** Things on one page of a list. */
@@ -95,6 +97,7 @@ export class SimulatedCloud {
 
 	/** From now on, for some seconds, look-ups tell of things as they are now. */
 	becomeStale(): void {
+		this.wasStale = true;
 		this.#past = { vms: [...this.vms.values()], disks: [...this.disks.values()].map((disk) => ({ ...disk })) };
 		this.#staleUntil = this.time.now + this.chance.number(500, STALE_MS);
 	}
@@ -180,6 +183,8 @@ export class SimulatedCloud {
 			deleteDisk: async (cid) => {
 				const disk = this.disks.get(cid);
 				if (disk?.attachedTo) throw failure("invalid", "deleteDisk", `${cid} is attached`);
+				// Nobody ever asks for that here.
+				if (disk?.data) this.violate(`${cid} was deleted with what was on it`);
 				this.disks.delete(cid);
 			},
 			hasDisk: async (cid) => this.#seen().disks.some((disk) => disk.cid === cid),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { commit, write } from "./written.ts";
 
 /** A davit with one thing wrong in its engine, which the simulation must notice. */
 interface Mutant {
@@ -82,6 +83,66 @@ const mutants: readonly Mutant[] = [
 		to: 'const make: StepData[] = record?.disk === ("" as string)\n',
 	},
 	{
+		name: "an effect is journaled only once it has happened",
+		file: "src/apply/context.ts",
+		from: `	const id = intent.begun ?? (await store.begin(lease.fence, { verb, key, data }));
+	lease.check();
+	const result = await work().catch(async (error: unknown) => {
+		if (isRefusal(error))
+			await store.finish(lease.fence, id, { ok: false, problems: problemsOf(error, undefined) ?? [] }, []);
+		throw error;
+	});`,
+		to: `	lease.check();
+	const result = await work();
+	const id = intent.begun ?? (await store.begin(lease.fence, { verb, key, data }));`,
+	},
+	{
+		name: "whoever comes takes the lease",
+		file: "src/state/sqlite-lease.ts",
+		from: "if (other) throw heldByAnother(deployment, other);",
+		to: "if (other?.number === -1) throw heldByAnother(deployment, other);",
+	},
+	{
+		name: "a VM's script carries no fencing number",
+		file: "src/apply/run-script.ts",
+		from: "connection.run(fenced(script, context.lease.fence.number), {",
+		to: "connection.run(script, {",
+	},
+	{
+		name: "a VM is made without the key that was journaled",
+		file: "src/apply/steps/vm.ts",
+		from: "const request: VmRequest = {\n\t\tkey,",
+		to: "const request: VmRequest = {\n\t\tkey: key + context.clock.now(),",
+	},
+	{
+		name: "a disk of an instance that goes is deleted",
+		file: "src/apply/steps/disk.ts",
+		from: "const changes = disk ? orphaned(disk, records, clock.now()) : [];",
+		to: `const changes = disk ? [{ delete: "disk", cid: disk.cid } as const] : [];
+	if (disk) await context.cpi(disk.cpi).deleteDisk(disk.cid, callOptions(context));`,
+	},
+	{
+		name: "no canary goes first",
+		file: "src/plan/update-order.ts",
+		from: "position === 0 ? Math.min(batch.length, amountOf(update.canaries, batch.length)) : 0",
+		to: "position < 0 ? Math.min(batch.length, amountOf(update.canaries, batch.length)) : 0",
+	},
+	{
+		name: "a VM is recorded as gone before it is deleted",
+		file: "src/apply/steps/vm.ts",
+		from: `	const { records } = context;
+	await effect(`,
+		to: `	const { records, store, lease } = context;
+	await store.write(lease.fence, [records.update(step.instance, {}, ["vm", "applied"])]);
+	await effect(`,
+	},
+	{
+		name: "an address is given away before its VM is gone",
+		file: "src/plan/plan-deploy.ts",
+		from: "const chain = linked(own.prepare, diff.desired.name, removed);",
+		to: "const chain = linked(own.prepare, diff.desired.name, []);",
+	},
+	{
 		name: "post-start is left out",
 		file: "src/plan/instance-steps.ts",
 		from: '...startStep(diff), { kind: "post-start", jobs }]',
@@ -96,6 +157,8 @@ const { values } = parseArgs({
 		minutes: { type: "string", default: "3" },
 		/** Counts as JSON, as a test reporter gives them. */
 		report: { type: "string" },
+		/** Writes its part of docs/simulation.md. */
+		write: { type: "boolean", default: false },
 		/** Only those whose name has this. */
 		only: { type: "string", default: "" },
 	},
@@ -134,6 +197,7 @@ function complaint(folder: string): Promise<string | undefined> {
 }
 
 let alive = 0;
+const rows: string[] = [];
 const chosen = mutants.filter(({ name }) => name.includes(values.only));
 for (const mutant of chosen) {
 	const begin = Date.now();
@@ -143,7 +207,19 @@ for (const mutant of chosen) {
 		`${why === undefined ? "LIVES" : "caught"}: ${mutant.name} (${((Date.now() - begin) / 1000).toFixed(0)} s)`,
 	);
 	if (why !== undefined) console.log(`  ${why}`);
+	rows.push(`| ${mutant.name} | ${mutant.file} | ${why?.replaceAll("|", "\\|") ?? "**lives**"} |`);
 }
+if (values.write)
+	write(
+		"mutants",
+		`Written by \`npm run test:mutants -- --write\`, on ${new Date().toISOString().slice(0, 10)} at commit ${commit()}: each is davit's engine with one thing
+wrong, and what the simulation says first. ${chosen.length - alive} of ${chosen.length} are caught.
+
+| what is wrong | where | caught by |
+| --- | --- | --- |
+${rows.join("\n")}
+`,
+	);
 if (values.report !== undefined) {
 	const counts = { numPassedTests: chosen.length - alive, numFailedTests: alive, numPendingTests: 0 };
 	writeFileSync(values.report, JSON.stringify({ ...counts, success: alive === 0 }));

@@ -28,7 +28,7 @@ Written by \`npm run test:simulation -- --seed ${seed} --write\`, on ${new Date(
 a cloud and VMs in memory and on time that passes only when everybody waits for it. Cloud, connections, VMs and davit itself fail by seed; each
 command is given again until it has come to its end. After each change the cloud's VMs and disks were those recorded, the journal had nothing open, the
 next deploy had nothing to do, hooks had run in BOSH's order, the data on the persistent disk was there, and no disk had been taken from under
-a VM that had it mounted.
+a VM that had it mounted. Canaries went first, what a killed davit had made was taken over, and nobody was let in beside one that held the lease.
 
 ${lives} lives of ${rounds} changes each (${lives * rounds} runs), ${sum(pairs)} faults, ${failures.length} failed.
 

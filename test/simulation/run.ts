@@ -1,11 +1,12 @@
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { type ChildProcess, fork } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Lane, Told } from "./lane.ts";
 import { page } from "./page.ts";
+import { commit, write } from "./written.ts";
 
 /**
  * Deployments' lives on the simulated cloud, each by its seed, until the time is over or all seeds were tried:
@@ -19,7 +20,7 @@ const { values } = parseArgs({
 		minutes: { type: "string", default: "1" },
 		/** Ends with the first life that goes wrong. */
 		"until-failure": { type: "boolean", default: false },
-		/** Writes docs/simulation.md. */
+		/** Writes its part of docs/simulation.md. */
 		write: { type: "boolean", default: false },
 		/** Counts as JSON, as a test reporter gives them. */
 		report: { type: "string" },
@@ -58,16 +59,9 @@ function lane(number: number): Promise<void> {
 await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
 const text = page({ seed: first, lives, rounds: ROUNDS, hits, failures, commit: commit() });
 console.log(text);
-if (values.write) writeFileSync(join(import.meta.dirname, "../../docs/simulation.md"), text);
+if (values.write) write("faults", text);
 if (values.report !== undefined) {
 	const counts = { numPassedTests: lives - failures.length, numFailedTests: failures.length, numPendingTests: 0 };
 	writeFileSync(values.report, JSON.stringify({ ...counts, success: failures.length === 0 }));
 }
 process.exitCode = failures.length === 0 && lives > 0 ? 0 : 1;
-
-function commit(): string {
-	const git = (...args: readonly string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
-	if (!existsSync(join(import.meta.dirname, "../../.git"))) return "none";
-	const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
-	return `${git("rev-parse", "--short=12", "HEAD")}${changed ? ", with changes that are in no commit" : ""}`;
-}

@@ -11,6 +11,7 @@ import { createRubyRenderer } from "../../src/template/ruby/renderer.ts";
 import type { Wanted } from "../crash/platform.ts";
 import { writePlatform } from "../crash/platform.ts";
 import { Chance } from "./chance.ts";
+import { isHeld } from "./checks.ts";
 import { SimulatedCloud } from "./cloud.ts";
 import { DavitProcess } from "./davit-process.ts";
 import { Faults } from "./faults.ts";
@@ -84,8 +85,20 @@ export class SimulatedWorld {
 	async davit(name: string, args: readonly string[], options: Record<string, unknown> = {}): Promise<Ended> {
 		const davit = new DavitProcess();
 		const ended = await this.time.until(this.start(davit, name, args, options));
-		if (typeof ended.code !== "number") this.time.pass(LEASE_SECONDS * 1_000 + 1);
+		if (typeof ended.code === "number") return ended;
+		await this.#refuseAnother();
+		this.time.pass(LEASE_SECONDS * 1_000 + 1);
 		return ended;
+	}
+
+	/** Whoever comes while one that was killed or sleeps still has the lease must be told so, and do nothing. */
+	async #refuseAnother(): Promise<void> {
+		if (!(await isHeld(this))) return;
+		const { faults } = this;
+		this.faults = new Faults(this.chance, 0, 0, this.#hits);
+		const other = await this.davit("deploy", ["tiny.yml"], { nonInteractive: true, cloud: ["cloud.yml"] });
+		this.faults = faults;
+		if (other.code !== 3) throw new Error(`another davit was let in beside one that holds the lease: ${other.text}`);
 	}
 
 	/** The same while others run: time does not pass by itself. */
