@@ -9,6 +9,7 @@ import { asLibvirtError, libvirtError } from "./errors.ts";
 import { chooseHost, type Host, hostAt, openHost } from "./host.ts";
 import { cidOf, type Kind, nameOf, parseCid } from "./names.ts";
 import { observe, readDomain } from "./observe.ts";
+import { quotasOf, resourcesOf } from "./quotas.ts";
 import { resizeDisk } from "./resize.ts";
 import { findResource, listResources } from "./resources.ts";
 import { snapshotDisk } from "./snapshots.ts";
@@ -231,6 +232,11 @@ const createCpi: CreateCpi = async (settings) => {
 		...snapshotVerbs(verbs),
 		calculateVmCloudProperties: ({ cpu, ramMib, ephemeralDiskMib }) =>
 			Promise.resolve({ cpus: cpu, memory: ramMib, ephemeral_disk: ephemeralDiskMib }),
+		resourcesOf: (thing, options) => verbs.run("resourcesOf", options, async () => resourcesOf(thing)),
+		quotas: (options) =>
+			verbs.run("quotas", options, async (call) =>
+				(await Promise.all(verbs.hosts.map((host) => quotasOf(call, host)))).flat(),
+			),
 		list: (owner, kind, options) =>
 			verbs.run("list", options, (call) => listResources(call, verbs.hosts, owner, kind, options.page)),
 		find: (key, options) => verbs.run("find", options, (call) => findResource(call, verbs.hosts, key)),

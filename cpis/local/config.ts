@@ -6,6 +6,8 @@ import { localError } from "./errors.ts";
 /** `one`: a single id, which root and vcap share. `range`: newuidmap's. `root`: all that davit itself has. */
 export type Ids = "one" | "range" | "root";
 
+const count = z.int().min(0).optional();
+
 const properties = z.strictObject({
 	/** Where VMs, disks and networks are kept; default `local` in davit's home. */
 	folder: z.string().min(1).optional(),
@@ -13,12 +15,15 @@ const properties = z.strictObject({
 	ids: z.enum(["one", "range", "root"]).optional(),
 	/** The program that makes namespaces; default: util-linux's `unshare`. */
 	unshare: z.string().min(1).optional(),
+	/** What all deployments in this folder may have together; `memory` and `disk` in MiB. Default: what they find. */
+	quota: z.strictObject({ vms: count, vcpus: count, memory: count, disks: count, disk: count }).optional(),
 });
 
 export interface LocalConfig {
 	readonly folder: string;
 	readonly ids: Ids | undefined;
 	readonly unshare: string | undefined;
+	readonly quota: NonNullable<z.output<typeof properties>["quota"]>;
 }
 
 /** Reads the `properties` of a `local` CPI in the cloud file. */
@@ -34,5 +39,5 @@ export function readConfig(settings: CpiSettings): LocalConfig {
 		throw localError("invalid", "info", `the folder of the embedded provider can't be ${JSON.stringify(folder)}`, {
 			hint: "choose one (properties.folder, or DAVIT_HOME) without a comma, a colon, a backslash, a tab or a line break",
 		});
-	return { folder, ids: parsed.data.ids, unshare: parsed.data.unshare };
+	return { folder, ids: parsed.data.ids, unshare: parsed.data.unshare, quota: parsed.data.quota ?? {} };
 }

@@ -5,6 +5,7 @@ import { type DiskRecord, diskCid, diskFolder, readDisk, writeDisk } from "./dis
 import { localError } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
 import type { Machine } from "./machine.ts";
+import { withinQuota } from "./quota.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { run } from "./run.ts";
 import { guestRuntime } from "./runtime.ts";
@@ -16,22 +17,29 @@ function need<Found>(found: Found | undefined, operation: string, what: string):
 }
 
 /** Makes an empty disk, or gives the one that this key made before. Under the disk's lock. */
-export function createDisk(machine: Machine, request: DiskRequest): DiskCid {
+export async function createDisk(call: Call, machine: Machine, request: DiskRequest): Promise<DiskCid> {
 	const cid = diskCid(request.key);
 	if (!Number.isInteger(request.sizeMib) || request.sizeMib <= 0)
 		throw localError("invalid", "createDisk", `a disk of ${request.sizeMib} MiB can't be made`);
 	if (readDisk(machine, cid)) return cid;
 	const { key, owner, sizeMib, metadata } = request;
 	const record: DiskRecord = { cid, key, owner, sizeMib, metadata };
-	makeFolder(diskFolder(machine, cid), "disk.json", record, { name: "data", mode: 0o755 });
+	const takes = [
+		{ resource: "disks", amount: 1 },
+		{ resource: "disk", amount: sizeMib },
+	] as const;
+	await withinQuota(call, machine, { name: "a disk", takes }, () =>
+		makeFolder(diskFolder(machine, cid), "disk.json", record, { name: "data", mode: 0o755 }),
+	);
 	return cid;
 }
 
 /** The size is only kept: a folder takes what it needs. Smaller is refused, as on clouds. */
-export function resized(disk: DiskRecord, sizeMib: number): DiskRecord {
+export async function resizeDisk(call: Call, machine: Machine, disk: DiskRecord, sizeMib: number): Promise<void> {
 	if (!Number.isInteger(sizeMib) || sizeMib < disk.sizeMib)
 		throw localError("invalid", "resizeDisk", `disk ${disk.cid} of ${disk.sizeMib} MiB can't become ${sizeMib} MiB`);
-	return { ...disk, sizeMib };
+	const takes = [{ resource: "disk", amount: sizeMib - disk.sizeMib }] as const;
+	await withinQuota(call, machine, { name: `disk ${disk.cid}`, takes }, () => writeDisk(machine, { ...disk, sizeMib }));
 }
 
 /** Under the disk's lock. */

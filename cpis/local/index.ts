@@ -3,11 +3,12 @@ import type { CallOptions, Cpi, CpiInfo, CreateCpi, DiskCid, VmCid } from "../..
 import { call } from "./call.ts";
 import { readConfig } from "./config.ts";
 import { type DiskRecord, readDisk, readDisks, writeDisk } from "./disk-record.ts";
-import { attachDisk, createDisk, deleteDisk, detachDisk, resized } from "./disks.ts";
+import { attachDisk, createDisk, deleteDisk, detachDisk, resizeDisk } from "./disks.ts";
 import { localError } from "./errors.ts";
 import { locked } from "./lock.ts";
 import { type Machine, machineOf } from "./machine.ts";
 import { gatewaySocket } from "./network.ts";
+import { quotas, resourcesOf } from "./quota.ts";
 import { findResource, listResources } from "./resources.ts";
 import { deleteSnapshot, snapshotDisk } from "./snapshots.ts";
 import { createStemcell, deleteStemcell, hasStemcell } from "./stemcells.ts";
@@ -96,15 +97,20 @@ function diskVerbs(machine: Machine): Pick<Cpi, DiskVerb> {
 		options: CallOptions,
 		work: (now: Call) => Promise<Result>,
 	) => alone(machine, name, options, ["vm", vm], (now) => locked(now, machine.folder, ["disk", cid], work));
-	const change = (operation: string, cid: DiskCid, options: CallOptions, changed: (disk: DiskRecord) => DiskRecord) =>
-		onDisk(operation, cid, options, async () => {
+	const onRecord = (
+		operation: string,
+		cid: DiskCid,
+		options: CallOptions,
+		work: (disk: DiskRecord, now: Call) => Promise<void>,
+	) =>
+		onDisk(operation, cid, options, async (now) => {
 			const disk = readDisk(machine, cid);
 			if (!disk) throw localError("not-found", operation, `there is no disk ${cid}`);
-			writeDisk(machine, changed(disk));
+			await work(disk, now);
 		});
 	return {
 		createDisk: (request, options) =>
-			onDisk("createDisk", request.key, options, async () => createDisk(machine, request)),
+			onDisk("createDisk", request.key, options, (now) => createDisk(now, machine, request)),
 		deleteDisk: (cid, options) => onDisk("deleteDisk", cid, options, (now) => deleteDisk(now, machine, cid)),
 		hasDisk: (cid, options) => call("hasDisk", options, async () => readDisk(machine, cid) !== undefined),
 		attachDisk: (vm, disk, options) =>
@@ -113,9 +119,12 @@ function diskVerbs(machine: Machine): Pick<Cpi, DiskVerb> {
 			),
 		detachDisk: (vm, disk, options) =>
 			onBoth("detachDisk", vm, disk, options, (now) => detachDisk(now, machine, vm, disk)),
-		resizeDisk: (cid, sizeMib, options) => change("resizeDisk", cid, options, (disk) => resized(disk, sizeMib)),
+		resizeDisk: (cid, sizeMib, options) =>
+			onRecord("resizeDisk", cid, options, (disk, now) => resizeDisk(now, machine, disk, sizeMib)),
 		setDiskMetadata: (cid, metadata, options) =>
-			change("setDiskMetadata", cid, options, (disk) => ({ ...disk, metadata: { ...disk.metadata, ...metadata } })),
+			onRecord("setDiskMetadata", cid, options, async (disk) =>
+				writeDisk(machine, { ...disk, metadata: { ...disk.metadata, ...metadata } }),
+			),
 		snapshotDisk: (cid, request, options) =>
 			onDisk("snapshotDisk", cid, options, (now) => snapshotDisk(now, machine, cid, request)),
 		deleteSnapshot: (cid, options) =>
@@ -147,6 +156,8 @@ const createCpi: CreateCpi = async (settings) => {
 		...diskVerbs(machine),
 		calculateVmCloudProperties: ({ cpu, ramMib, ephemeralDiskMib }) =>
 			Promise.resolve({ cpu, ram: ramMib, ephemeral_disk_size: ephemeralDiskMib }),
+		resourcesOf: (thing) => Promise.resolve(resourcesOf(thing)),
+		quotas: (options) => call("quotas", options, async () => quotas(machine)),
 		list: (owner, kind, options) =>
 			call("list", options, async () => listResources(machine, owner, kind, options.page)),
 		find: (key, options) => call("find", options, async () => findResource(machine, key)),

@@ -9,7 +9,7 @@ import { isZombie } from "./processes.ts";
 import { CLEAN_ENV } from "./run.ts";
 
 /** Locks are taken in this order, so that two calls never wait for each other. */
-export type LockKind = "vm" | "disk" | "network" | "runtime";
+export type LockKind = "vm" | "disk" | "network" | "quota" | "runtime";
 
 /**
  * Lets go when davit ($1) closes the pipe, ends, or stands still (SIGSTOP, Ctrl-Z) for 5 s: what it held must not be lost for whoever takes

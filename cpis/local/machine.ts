@@ -10,6 +10,8 @@ export interface Machine {
 	readonly ids: Ids | undefined;
 	/** util-linux's unshare, or davit's copy of it. */
 	readonly unshare: string;
+	/** What the cloud file allows. */
+	readonly quota: LocalConfig["quota"];
 }
 
 /** Ubuntu 23.10 and later: ordinary users' namespaces only for programs with a profile that says so. */
@@ -32,6 +34,6 @@ export function usesHelper(machine: Machine): boolean {
 }
 
 export function machineOf(config: LocalConfig): Machine {
-	const { folder, ids, unshare } = config;
-	return { folder, ids, unshare: unshare ?? (isRestrictedByAppArmor() ? helper(folder) : "unshare") };
+	const { folder, ids, unshare, quota } = config;
+	return { folder, ids, quota, unshare: unshare ?? (isRestrictedByAppArmor() ? helper(folder) : "unshare") };
 }

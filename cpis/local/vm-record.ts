@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Owner, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
+import type { Owner, ResourceUse, VmCid, VmRequest } from "../../src/cpi/cpi.ts";
 import type { VmInterface } from "./addresses.ts";
 import type { Ids } from "./config.ts";
 import { readRecord, readRecords, shortDigest, writeRecord } from "./folders.ts";
@@ -18,6 +18,8 @@ export interface VmRecord {
 	/** False until its first boot has succeeded. */
 	readonly complete: boolean;
 	readonly metadata: VmRequest["metadata"];
+	/** What it was asked to have. Absent: nothing was said, or an older davit made it. */
+	readonly resources?: readonly ResourceUse[];
 }
 
 /** The same key gives the same VM. */

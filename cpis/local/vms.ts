@@ -11,6 +11,7 @@ import { locked } from "./lock.ts";
 import type { Machine } from "./machine.ts";
 import { ensureNetwork, type NetworkRecord, networkFolder, removeNetwork } from "./network.ts";
 import { powerOff, powerOn } from "./power.ts";
+import { resourcesOf, takenByVm, withinQuota } from "./quota.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { readVm, readVms, sameOwner, type VmRecord, vmCid, vmFolder, vmProcesses, writeVm } from "./vm-record.ts";
 
@@ -32,6 +33,7 @@ async function claim(call: Call, machine: Machine, request: SeededRequest): Prom
 	const others = readVms(machine).filter((vm) => vm.cid !== cid && sameOwner(vm.owner, request.owner));
 	const taken = new Map(others.flatMap((vm) => vm.interfaces.map(({ ip }) => [ip, `${vm.name} (${vm.cid})`] as const)));
 	const interfaces = planInterfaces(request.networks, taken);
+	const resources = resourcesOf({ kind: "vm", cloudProperties: request.cloudProperties });
 	const vm: VmRecord = {
 		cid,
 		key: request.key,
@@ -42,9 +44,12 @@ async function claim(call: Call, machine: Machine, request: SeededRequest): Prom
 		ids: "one",
 		complete: false,
 		metadata: request.metadata,
+		...(resources ? { resources } : {}),
 	};
 	// First: whoever is killed in the next line leaves a VM that `list` tells of, and whose end takes the network along.
-	makeFolder(vmFolder(machine, cid), "vm.json", vm);
+	await withinQuota(call, machine, { name: request.name, takes: takenByVm(resources), vm: cid }, () =>
+		makeFolder(vmFolder(machine, cid), "vm.json", vm),
+	);
 	await ensureNetwork(call, machine, request.owner);
 	const network = readRecord<NetworkRecord>(join(networkFolder(machine, request.owner), "network.json"));
 	const claimed = { ...vm, ids: network?.ids ?? vm.ids };

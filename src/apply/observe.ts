@@ -24,11 +24,17 @@ export interface Listing {
 	readonly vm: CloudResource;
 }
 
+export interface Sight extends Observed {
+	readonly listing: readonly Listing[];
+	/** VMs that were asked. */
+	readonly probes: number;
+}
+
 /** Milliseconds for one page of a cloud's list. */
 const LIST_MS = 60_000;
 
 /** Looks at the clouds and asks every VM that is there, all at once. Changes nothing. */
-export async function observe(input: ObserveInput): Promise<Observed & { readonly listing: readonly Listing[] }> {
+export async function observe(input: ObserveInput): Promise<Sight> {
 	const listing = (await Promise.all([...input.cpis].map(([name, cpi]) => listVms(name, cpi, input)))).flat();
 	const vms = new Map(listing.map(({ vm }) => [vm.cid as VmCid, { state: vm.state ?? "running" }]));
 	const asked = input.instances.filter(
@@ -37,7 +43,7 @@ export async function observe(input: ObserveInput): Promise<Observed & { readonl
 	const views = await Promise.all(
 		asked.map(async (record) => [`${record.group}/${record.index}`, await askMachine(record, input)] as const),
 	);
-	return { vms, machines: new Map(views), listing };
+	return { vms, machines: new Map(views), listing, probes: asked.length };
 }
 
 /** All VMs of the owner at one cloud. */

@@ -169,6 +169,34 @@ export interface Page {
 	readonly next?: string;
 }
 
+/** What clouds limit. `memory` and `disk` are MiB, the others are counted. */
+export type LimitedResource = "vms" | "vcpus" | "memory" | "disks" | "disk" | "addresses";
+
+/** What something takes of it. `pool`: a cloud limits it apart for a host, a family of instance types, a type of disks. */
+export interface ResourceUse {
+	readonly resource: LimitedResource;
+	readonly amount: number;
+	readonly pool?: string;
+}
+
+/** Something that is still to be made. */
+export type SizedThing =
+	| { readonly kind: "vm"; readonly cloudProperties: CloudProperties }
+	| { readonly kind: "disk"; readonly sizeMib: number; readonly cloudProperties: CloudProperties };
+
+/** A limit at the cloud, for everything of `resource`, or of one `pool` of it. What has no limit is not told. */
+export interface Quota {
+	readonly resource: LimitedResource;
+	readonly pool?: string;
+	/** What the cloud calls it, such as `cores` (OpenStack) or `L-1216C47A` (AWS). */
+	readonly name: string;
+	readonly limit: number;
+	/** By all who share it, whether davit made it or not. */
+	readonly used: number;
+	/** True: the cloud refuses what is over it. False: a machine has so much, and may promise more. */
+	readonly enforced: boolean;
+}
+
 /**
  * THE PORT to a cloud: the verbs of the BOSH CPI API v2, and `list` and `find`.
  *
@@ -216,6 +244,10 @@ export interface Cpi {
 		resources: { readonly cpu: number; readonly ramMib: number; readonly ephemeralDiskMib: number },
 		options: CallOptions,
 	): Promise<CloudProperties>;
+	/** What a VM or a disk with these properties takes, without the VM, disk and addresses themselves. Undefined: the cloud doesn't say. */
+	resourcesOf?(thing: SizedThing, options: CallOptions): Promise<readonly ResourceUse[] | undefined>;
+	/** The limits of the account or the machine. Absent where the cloud can't tell them. */
+	quotas?(options: CallOptions): Promise<readonly Quota[]>;
 	/** What carries an owner's mark: of one store and of one deployment, as far as given. Paged. */
 	list(owner: Partial<Owner>, kind: ResourceKind, options: CallOptions & { readonly page?: string }): Promise<Page>;
 	find(key: string, options: CallOptions): Promise<CloudResource | undefined>;

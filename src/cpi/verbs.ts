@@ -9,30 +9,34 @@ export type Around = <Result>(
 	next: (options: CallOptions) => Promise<Result>,
 ) => Promise<Result>;
 
-/** Every verb there is; a CPI may lack `consoleLog`. */
-export const verbs: readonly Verb[] = [
-	"createStemcell",
-	"deleteStemcell",
-	"createVm",
-	"deleteVm",
-	"hasVm",
-	"rebootVm",
-	"setVmMetadata",
-	"consoleLog",
-	"createDisk",
-	"deleteDisk",
-	"hasDisk",
-	"attachDisk",
-	"detachDisk",
-	"resizeDisk",
-	"setDiskMetadata",
-	"snapshotDisk",
-	"deleteSnapshot",
-	"getDisks",
-	"calculateVmCloudProperties",
-	"list",
-	"find",
-];
+/** Every verb there is, or this does not compile; a CPI may lack `consoleLog`, `resourcesOf` and `quotas`. */
+const all: Readonly<Record<Verb, true>> = {
+	createStemcell: true,
+	deleteStemcell: true,
+	createVm: true,
+	deleteVm: true,
+	hasVm: true,
+	rebootVm: true,
+	setVmMetadata: true,
+	consoleLog: true,
+	createDisk: true,
+	deleteDisk: true,
+	hasDisk: true,
+	attachDisk: true,
+	detachDisk: true,
+	resizeDisk: true,
+	setDiskMetadata: true,
+	snapshotDisk: true,
+	deleteSnapshot: true,
+	getDisks: true,
+	calculateVmCloudProperties: true,
+	resourcesOf: true,
+	quotas: true,
+	list: true,
+	find: true,
+};
+
+export const verbs = Object.keys(all) as readonly Verb[];
 
 type AnyVerb = (...args: unknown[]) => Promise<unknown>;
 

@@ -49,6 +49,27 @@ const source = z
 	.enum(["object-store", "ssh"])
 	.describe("The VM fetches them from the bucket of DAVIT_BLOBS; davit copies them over SSH.");
 
+const resource = z.strictObject({
+	cpi: z.string(),
+	resource: z
+		.enum(["vms", "vcpus", "memory", "disks", "disk", "addresses"])
+		.describe("memory and disk are MiB, the others are counted."),
+	pool: z.string().optional().describe("The host, family of types or type of disks that the cloud limits apart."),
+	now: z.number(),
+	most: z.number().describe("While the plan runs."),
+	after: z.number(),
+	quotas: z.array(
+		z.strictObject({
+			name: z.string().describe("As the cloud calls it."),
+			limit: z.number(),
+			used: z.number().describe("Now, by all who share it."),
+			enforced: z
+				.boolean()
+				.describe("The cloud refuses what is over it; false: so much is there, and more may be promised."),
+		}),
+	),
+});
+
 const step = z.strictObject({
 	id: z.string(),
 	kind: z.string(),
@@ -70,6 +91,18 @@ export const planReport = z.strictObject({
 	refreshed: z
 		.boolean()
 		.describe("Clouds and VMs were asked; false: what is recorded was taken to be there, and well."),
+	asked: z
+		.strictObject({
+			calls: z.array(
+				z.strictObject({
+					cpi: z.string(),
+					verb: z.string().describe("Of the CPI; list: one page."),
+					count: z.int(),
+				}),
+			),
+			probes: z.int().describe("VMs that were asked how they are, all in one wave."),
+		})
+		.describe("What it took to make the plan."),
 	unchanged: z.int().describe("Instances that nothing happens to."),
 	changes: z.array(change),
 	compile: z.array(
@@ -110,6 +143,21 @@ export const planReport = z.strictObject({
 	}),
 	irreversible: z.array(z.string()).describe("Ids of steps after which davit deploy --on-failure undo does not undo."),
 	totals: z.strictObject({
+		resources: z
+			.array(resource)
+			.optional()
+			.describe(
+				"What it takes of each cloud, orphaned disks with it, and of each pool that the cloud limits apart. Absent: no cloud was asked.",
+			),
+		not_told: z
+			.array(
+				z.strictObject({
+					cpi: z.string(),
+					what: z.enum(["sizes", "quotas"]).describe("vCPUs and memory of VMs; limits."),
+					why: z.string().optional().describe("What the cloud answered."),
+				}),
+			)
+			.describe("What clouds don't tell."),
 		instances: z.int(),
 		persistent_disk: z.int().describe("MiB"),
 		addresses: z.record(z.string(), z.int()).describe("By network."),

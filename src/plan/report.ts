@@ -5,6 +5,7 @@ import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
 import { irreversibleSteps } from "./irreversible.ts";
 import type { PlanReport } from "./report-schema.ts";
+import type { ResourceTotal } from "./resource-totals.ts";
 import type { InstanceName, Plan, Step } from "./step.ts";
 import { turnsOf } from "./turns.ts";
 
@@ -18,6 +19,11 @@ export interface ReportInput {
 	readonly former: ReadonlyMap<InstanceName, FormerInstance>;
 	readonly firstDeploy: boolean;
 	readonly refreshed: boolean;
+	/** Of what clouds and VMs were asked. */
+	readonly asked: PlanReport["asked"];
+	/** Absent: no cloud was asked. */
+	readonly resources?: readonly ResourceTotal[];
+	readonly notTold: PlanReport["totals"]["not_told"];
 	/** Of a compiled package; undefined if it is not compiled yet. */
 	readonly sizeOf: (key: string) => number | undefined;
 	readonly variables: readonly string[];
@@ -38,6 +44,7 @@ export function reportPlan(input: ReportInput): PlanReport {
 		deployment: plan.deployment,
 		first_deploy: input.firstDeploy,
 		refreshed: input.refreshed,
+		asked: input.asked,
 		unchanged: diffs.filter(({ action }) => action === "keep").length,
 		changes: plan.changes.map((change) =>
 			changeOf(change, {
@@ -70,7 +77,7 @@ export function reportPlan(input: ReportInput): PlanReport {
 		irreversible: irreversibleSteps(plan.steps, new Map(diffs.map(({ desired }) => [desired.name, desired]))).map(
 			({ id }) => id,
 		),
-		totals: totalsOf(diffs),
+		totals: totalsOf(input),
 		...(time
 			? { estimate: { seconds: Math.round(time.ms / 1000), samples: time.samples, unknown: [...time.unknown] } }
 			: {}),
@@ -113,16 +120,26 @@ function packagesOf(
 	};
 }
 
-function totalsOf(diffs: readonly InstanceDiff[]): PlanReport["totals"] {
+function totalsOf({ diffs, resources, notTold }: ReportInput): PlanReport["totals"] {
 	const wanted = diffs.map(({ desired }) => desired);
 	const networks = wanted.flatMap(({ placed }) => Object.keys(placed.networks));
 	const types = wanted.map(({ group }) => group.vmType ?? "(vm_resources)");
 	return {
+		...(resources ? { resources: resources.map(shownTotal) } : {}),
+		not_told: [...notTold],
 		instances: wanted.length,
 		persistent_disk: wanted.reduce((sum, { disk }) => sum + (disk?.sizeMib ?? 0), 0),
 		addresses: counts(networks),
 		vm_types: counts(types),
 	};
+}
+
+function shownTotal({
+	takers: _,
+	quotas,
+	...total
+}: ResourceTotal): NonNullable<PlanReport["totals"]["resources"]>[number] {
+	return { ...total, quotas: quotas.map(({ name, limit, used, enforced }) => ({ name, limit, used, enforced })) };
 }
 
 function counts(names: readonly string[]): Record<string, number> {

@@ -5,6 +5,7 @@ export function golden(text: string, folder = "/no-folder"): string {
 	return text
 		.replaceAll(folder, "FOLDER")
 		.replace(/\b\d+\.\d s\b/g, "N s")
+		.replace(/this machine: \d[^;)]* in use/g, "this machine: SOME of ALL in use")
 		.replace(/\b(vm|disk)-[0-9a-f]{16}\b/g, "$1-CID")
 		.replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID");
 }

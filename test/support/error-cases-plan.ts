@@ -4,6 +4,7 @@ import { buildDesired, type DesiredInput } from "../../src/plan/build-desired.ts
 import { compilationVms } from "../../src/plan/compilation-vms.ts";
 import { massDeletion } from "../../src/plan/mass-deletion.ts";
 import { type PlaceOptions, placeInstances } from "../../src/plan/place.ts";
+import { quotaProblems } from "../../src/plan/quota-problems.ts";
 import type { PlanReport } from "../../src/plan/report-schema.ts";
 import { movedSince, readPlan, type SavedPlan, savePlan } from "../../src/plan/saved-plan.ts";
 import type { Plan } from "../../src/plan/step.ts";
@@ -123,6 +124,7 @@ const report: PlanReport = {
 		deployment: "shop",
 		first_deploy: false,
 		refreshed: true,
+		asked: { calls: [], probes: 0 },
 		unchanged: 3,
 		changes: [],
 		compile: [],
@@ -132,6 +134,7 @@ const report: PlanReport = {
 	},
 	...{ packages: { there: 0, lacking: [] }, variables: [], deletes: { instances: [], vms: [] } },
 	totals: {
+		not_told: [],
 		instances: 3,
 		persistent_disk: 10240,
 		addresses: { default: 2, private: 1 },
@@ -260,6 +263,22 @@ export const planCases: ErrorCases = {
 	"plan-unreadable": [reading("name: shop\n"), reading("{}")],
 	"property-not-a-map": [planned([["{admin: {password: ((db_password))}}", "{admin: ((db_password))}"]])],
 	"property-unused": [planned([["{port: 8080}", "{prot: 8080}"]])],
+	"quota-exceeded": [
+		() =>
+			quotaProblems([
+				{
+					...{
+						cpi: "openstack",
+						resource: "vcpus",
+						now: 8,
+						most: 24,
+						after: 24,
+						takers: ["router/0 (8)", "api/0 (8)"],
+					},
+					quotas: [{ resource: "vcpus", name: "cores", limit: 40, used: 30, enforced: true }],
+				},
+			]),
+	],
 	"release-needs-cgroup-v1": [
 		planned(
 			[

@@ -7,7 +7,7 @@ import { planDeploy } from "../../plan/plan-deploy.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
 import { tooSmall } from "./disk-room.ts";
-import { asRecorded, type ObserveAllInput, observeAll } from "./observed.ts";
+import { asRecorded, type ObserveAllInput, observeAll, type Seen } from "./observed.ts";
 import { packageSources } from "./package-blobs.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
@@ -35,6 +35,7 @@ export interface DeployPlan {
 	readonly diffs: readonly InstanceDiff[];
 	/** Made for the time in which packages compile. */
 	readonly compilationVms: readonly DesiredInstance[];
+	readonly seen: Seen;
 }
 
 /** Looks at what is there and plans what must change. */
@@ -80,6 +81,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	return {
 		plan: input.whole ? plan : withoutRecord(plan),
 		diffs,
+		seen,
 		compilationVms: [...(compilationVms?.values() ?? [])].flat(),
 	};
 }

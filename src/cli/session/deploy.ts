@@ -1,5 +1,7 @@
 import type { ApplyContext } from "../../apply/context.ts";
+import { UserError } from "../../errors.ts";
 import type { DiffOptions } from "../../plan/diff-instance.ts";
+import { quotaProblems } from "../../plan/quota-problems.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import type { DeploymentRecord, RecordedInputs } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
@@ -10,6 +12,7 @@ import { type DesiredFlags, type DesiredState, desiredState } from "./desired-st
 import { recordedLinks } from "./links-elsewhere.ts";
 import { sealPart } from "./recorded-parts.ts";
 import { releaseContents } from "./releases.ts";
+import { askResources, type Resources } from "./resources.ts";
 import { keepStrayDisks } from "./stray-disks.ts";
 
 export interface DeployFlags extends DesiredFlags, Omit<DiffOptions, "canResize"> {
@@ -30,6 +33,8 @@ export interface PreparedDeploy extends DeployPlan {
 	readonly recorded: RecordedInputs;
 	/** What the manifest wants to be told at the end. */
 	readonly notes: readonly string[];
+	/** Absent: no cloud was asked. */
+	readonly resources?: Resources;
 	readonly close: () => Promise<void>;
 }
 
@@ -59,9 +64,13 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			whole: flags.only === undefined,
 		});
 		const desired = [...state.desired, ...planned.compilationVms];
+		const resources = flags.refresh ? await askResources(run, planned) : undefined;
+		const overQuota = quotaProblems(resources?.totals ?? []);
+		if (overQuota.length > 0) throw new UserError(overQuota);
 		const notes = deployment.notes === undefined ? [] : [deployment.notes];
 		return {
 			...planned,
+			...(resources ? { resources } : {}),
 			state,
 			applyContext: applyContext({ ...run, ...state, desired, record: () => withLinks(record, state, run) }),
 			recorded: inputsOf(record),

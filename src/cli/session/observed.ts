@@ -20,6 +20,8 @@ export interface ObserveAllInput {
 export interface Seen {
 	readonly observed: Observed;
 	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	/** VMs that were asked how they are, all in one wave. */
+	readonly probes: number;
 	/** The record, and whether its VM answers. */
 	readonly withReach: (record: InstanceRecord) => { readonly record: InstanceRecord; readonly reachable: boolean };
 }
@@ -41,6 +43,7 @@ export function asRecorded(records: Records): Seen {
 			machines: new Map(recorded.map(({ record: { group, index } }) => [`${group}/${index}`, well])),
 		},
 		orphanVms: [],
+		probes: 0,
 		withReach: (record) => ({ record, reachable: record.vm !== undefined }),
 	};
 }
@@ -48,7 +51,7 @@ export function asRecorded(records: Records): Seen {
 /** Looks at everything once. Changes nothing. */
 export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 	const { context, deployment, store, records, cpis, machines } = input;
-	const { listing, ...observed } = await observe({
+	const { listing, probes, ...observed } = await observe({
 		owner: { store: store.uuid, deployment },
 		instances: records.lasting(),
 		cpis: cpis.all(),
@@ -59,6 +62,7 @@ export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 	const known = new Set<string>(records.instances().flatMap(({ vm }) => (vm ? [vm.cid] : [])));
 	return {
 		observed,
+		probes,
 		orphanVms: listing
 			.filter(({ vm }) => !known.has(vm.cid))
 			.map(({ cpi, vm }) => ({ cid: vm.cid as VmCid, cpi, name: vm.name })),

@@ -6,6 +6,7 @@ import type { StateStore } from "../../state/state.ts";
 import type { PreparedDeploy } from "./deploy.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { formerInstances } from "./former-instances.ts";
+import type { Resources } from "./resources.ts";
 
 /** Steps of the past that an estimate is made from; of another deployment where this one has none yet. */
 const PAST_STEPS = 5_000;
@@ -13,7 +14,7 @@ const PAST_STEPS = 5_000;
 /** A prepared deploy, told. */
 export async function planReport(
 	run: DeploymentRun,
-	{ plan, diffs, compilationVms, state }: PreparedDeploy,
+	{ plan, diffs, compilationVms, seen, state, resources }: PreparedDeploy,
 	refreshed: boolean,
 ): Promise<PlanReport> {
 	const { store, packageBlobs, former } = run;
@@ -34,11 +35,21 @@ export async function planReport(
 		former: formerInstances(run),
 		firstDeploy: former?.deployedAt === undefined,
 		refreshed,
+		asked: { calls: [...run.cpis.calls()], probes: seen.probes },
+		...(resources ? { resources: resources.totals } : {}),
+		notTold: resources ? notTold(resources) : [],
 		sizeOf: (key) => sizes.get(key),
 		variables: state.generated,
 		past: await pastSteps(store, plan.deployment),
 		concurrency: CONCURRENCY,
 	});
+}
+
+function notTold({ unsized, unlimited }: Resources): PlanReport["totals"]["not_told"] {
+	return [
+		...unsized.map((cpi) => ({ cpi, what: "sizes" as const })),
+		...unlimited.map((each) => ({ ...each, what: "quotas" as const })),
+	];
 }
 
 async function pastSteps(store: StateStore, deployment: string): Promise<readonly PastStep[]> {

@@ -2,6 +2,7 @@ import type { PlanReport } from "../../plan/report-schema.ts";
 import type { Plan } from "../../plan/step.ts";
 import { counted } from "../../plan/titles.ts";
 import type { CliContext } from "../command.ts";
+import { askedFact, takenFacts } from "./show-totals.ts";
 import { formatSize } from "./size.ts";
 
 type Change = PlanReport["changes"][number];
@@ -27,7 +28,10 @@ export function showPlanReport(report: PlanReport, { emit, json }: Pick<CliConte
 /** The plan as lines. Instances of a group whose changes are alike stand together. */
 function planText(report: PlanReport): string {
 	const { deployment, changes, unchanged, steps } = report;
-	if (steps.length === 0) return `${deployment}: nothing to do, all is as the manifest says${unasked(report)}\n`;
+	if (steps.length === 0) {
+		const asked = factText(askedFact(report.asked));
+		return `${deployment}: nothing to do, all is as the manifest says${unasked(report)}\n${asked}`;
+	}
 	const all = changes.length + unchanged;
 	const head = `${deployment}: ${changes.length} of ${counted(all, "instance")} ${changes.length === 1 ? "changes" : "change"}${unasked(report)}`;
 	const alike = Map.groupBy(changes, ({ instance, turn: _, canary: __, ...change }) =>
@@ -109,9 +113,14 @@ function factLines(report: PlanReport): string {
 		deletes.vms.length > 0 ? ["VMs deleted", listed(deletes.vms)] : undefined,
 		report.irreversible.length > 0 ? ["no undo", `once this has begun: ${listed(report.irreversible)}`] : undefined,
 		["in all", totalsText(totals)],
+		...takenFacts(report),
 		estimate ? ["time", timeText(estimate)] : undefined,
 	];
-	return facts.flatMap((fact) => (fact ? [`  ${`${fact[0]}:`.padEnd(13)}${fact[1]}`] : [])).join("\n");
+	return factText(facts).trimEnd();
+}
+
+function factText(facts: readonly (readonly [string, string] | undefined)[]): string {
+	return facts.map((fact) => (fact ? `  ${`${fact[0]}:`.padEnd(13)}${fact[1]}\n` : "")).join("");
 }
 
 function madeText(vms: number): string {

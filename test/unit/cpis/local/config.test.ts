@@ -12,7 +12,7 @@ test.each([
 	["in davit's home", {}, "/home/ann/.davit/local"],
 	["where the cloud file says", { folder: "/srv/내 클라우드 1" }, "/srv/내 클라우드 1"],
 ])("VMs are kept %s", (_, properties, folder) => {
-	expect(readConfig(settings(properties))).toEqual({ folder, ids: undefined, unshare: undefined });
+	expect(readConfig(settings(properties))).toEqual({ folder, ids: undefined, unshare: undefined, quota: {} });
 });
 
 test.each([
