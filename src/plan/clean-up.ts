@@ -3,7 +3,8 @@ import type { CachedFile, StoredBlob } from "../release/kept-files.ts";
 import type { TarballIndex } from "../release/tarball.ts";
 import type { CompiledPackage, DiskRecord } from "../state/state.ts";
 import type { StemcellName } from "../stemcell/stemcell.ts";
-import { isPackageUsed, type Use, usersOfRelease, usersOfStemcell } from "./uses.ts";
+import type { UploadedStemcell } from "../stemcell/uploaded.ts";
+import { isPackageUsed, type Use, usersOfRelease, usersOfStemcell, usersOfUploaded } from "./uses.ts";
 
 /** BOSH's director keeps so many of what nothing uses, the newest. */
 const KEPT = 2;
@@ -26,6 +27,7 @@ export interface Kept<Image extends CloudImage = CloudImage> {
 	readonly orphans: readonly DiskRecord[];
 	readonly images: readonly Image[];
 	readonly uploaded: readonly TarballIndex[];
+	readonly stemcells: readonly UploadedStemcell[];
 	readonly compiled: readonly CompiledPackage[];
 	readonly cached: readonly CachedFile[];
 	readonly blobs: readonly StoredBlob[];
@@ -60,6 +62,12 @@ export function cleanUp<Image extends CloudImage>(
 		(a, b) => compareVersions(b.manifest.version, a.manifest.version),
 		count,
 	);
+	const stemcells = beyondNewest(
+		kept.stemcells.filter((each) => usersOfUploaded(each, uses).length === 0),
+		({ name }) => name,
+		(a, b) => compareVersions(b.version, a.version),
+		count,
+	);
 	const compiled = beyondNewest(
 		kept.compiled.filter((each) => !isPackageUsed(each, uses)),
 		({ about }) => `${about?.release}\n${about?.package}`,
@@ -78,6 +86,7 @@ export function cleanUp<Image extends CloudImage>(
 		orphans: kept.orphans.filter(({ orphanedAt = 0 }) => isOld(orphanedAt)),
 		images,
 		uploaded,
+		stemcells,
 		compiled,
 		cached,
 		blobs: [...freedBlobs(kept, { uploaded, compiled, cached }), ...strayBlobs(kept, now)],
@@ -136,7 +145,15 @@ export interface CleanUpRow {
 }
 
 /** What goes, in lines. */
-export function cleanUpRows({ orphans, images, uploaded, compiled, cached, blobs }: Kept): readonly CleanUpRow[] {
+export function cleanUpRows({
+	orphans,
+	images,
+	uploaded,
+	stemcells,
+	compiled,
+	cached,
+	blobs,
+}: Kept): readonly CleanUpRow[] {
 	const left = new Map<string, number>(blobs.map(({ digest, size }) => [digest, size]));
 	const take = (digests: readonly string[]) =>
 		digests.reduce((sum, digest) => {
@@ -152,6 +169,9 @@ export function cleanUpRows({ orphans, images, uploaded, compiled, cached, blobs
 		...images.map(({ os, version, cpi, sizeMib }) => ({
 			...({ kind: "stemcell", name: `${os}/${version}`, cpi } as const),
 			...(sizeMib === undefined ? {} : { bytes: sizeMib * 2 ** 20 }),
+		})),
+		...stemcells.map(({ name, version, size }) => ({
+			...({ kind: "stemcell", name: `${name}/${version}`, bytes: size } as const),
 		})),
 		...uploaded.map((index) => ({
 			...({ kind: "release", name: named(index), bytes: take(Object.values(index.blobs)) } as const),

@@ -1,6 +1,7 @@
 import type { ReleaseRef } from "../manifest/deployment.ts";
 import type { CompiledPackage, DeploymentRecord } from "../state/state.ts";
 import type { StemcellName } from "../stemcell/stemcell.ts";
+import type { UploadedStemcell } from "../stemcell/uploaded.ts";
 
 /** What a deployment needs, so that its next deploy, and the way back from that, find it. */
 export interface Use {
@@ -21,6 +22,16 @@ export interface Use {
 /** Names of the deployments that need an image. */
 export function usersOfStemcell(stemcell: StemcellName, uses: readonly Use[]): readonly string[] {
 	return uses.filter((use) => usesStemcell(stemcell, use)).map(({ deployment }) => deployment);
+}
+
+/** Names of the deployments that need an uploaded stemcell: manifests may name its operating system, or itself. */
+export function usersOfUploaded(
+	{ os, name, version }: Pick<UploadedStemcell, "os" | "name" | "version">,
+	uses: readonly Use[],
+): readonly string[] {
+	return uses
+		.filter((use) => [os, name].some((each) => usesStemcell({ os: each, version }, use)))
+		.map(({ deployment }) => deployment);
 }
 
 /** An image may have another version than the manifest writes (`latest`): only VMs tell which one it is. */

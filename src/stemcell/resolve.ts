@@ -2,6 +2,7 @@ import { type Problem, problem } from "../errors.ts";
 import type { Cloud, StemcellChoice } from "../manifest/cloud.ts";
 import { type DistributionImage, lineOf, type StemcellLine } from "./line.ts";
 import type { BuiltImage, Stemcell, StemcellName, StemcellSource } from "./stemcell.ts";
+import { type UploadedStemcell, uploadedFor } from "./uploaded.ts";
 
 /** All that says what a stemcell's name stands for. */
 export interface StemcellKnowledge {
@@ -9,6 +10,7 @@ export interface StemcellKnowledge {
 	readonly choices: Cloud["stemcells"];
 	readonly lines: readonly StemcellLine[];
 	readonly built: readonly BuiltImage[];
+	readonly uploaded: readonly UploadedStemcell[];
 	/** The version that an image file says it has, where it says so. */
 	readonly versionOf: (file: string) => string | undefined;
 }
@@ -32,7 +34,8 @@ export function resolveStemcell(
 	if (cloud.stemcellFormats.includes("local"))
 		return { stemcell: { os, version, kind: "local", source: { from: "cloud", cloudProperties: {} } } };
 	const line = lineOf(known.lines, os);
-	const choice = known.choices.find((candidate) => candidate.os === os && candidate.version === version);
+	const chosen = known.choices.find((candidate) => candidate.os === os && candidate.version === version);
+	const choice = chosen ?? uploadedChoice(name, cloud, line, known);
 	const kind = choice?.kind ?? line?.versions[version];
 	if (kind === undefined) return { problem: unmapped(name, cloud, known) };
 	if (kind === "bosh" && !cloud.firstContact.includes("agent")) return { problem: noAgent(name, cloud) };
@@ -40,6 +43,18 @@ export function resolveStemcell(
 	if (!source) return { problem: noImage({ name, kind, choice, line }, cloud) };
 	const own = source.from === "file" ? known.versionOf(source.file) : undefined;
 	return { stemcell: { os, version: own ?? version, kind, source } };
+}
+
+/** One that was uploaded. A version that the stemcell file maps, such as `latest`, is not asked for there. */
+function uploadedChoice(
+	{ os, version }: StemcellName,
+	{ stemcellFormats }: StemcellCloud,
+	line: StemcellLine | undefined,
+	{ uploaded }: StemcellKnowledge,
+): StemcellChoice | undefined {
+	if (line?.versions[version] !== undefined) return undefined;
+	const found = uploadedFor({ os, version }, stemcellFormats, uploaded);
+	return found && { os, version, kind: "bosh", file: found.file };
 }
 
 interface Chosen {
@@ -77,7 +92,7 @@ function unmapped({ os, version }: StemcellName, { iaas }: StemcellCloud, { line
 		? `davit knows ${os} as ${Object.keys(line.versions).join(", ")}`
 		: `davit knows ${osNames(lines)}`;
 	return problem("unknown-stemcell-image", `nothing says which image stemcell ${os}/${version} is on ${iaas}`, {
-		hint: `${versions}; for another, give --stemcell ${os}/${version}=prepared:FILE (or plain, or bosh), or name it under stemcells: in the cloud file`,
+		hint: `${versions}; for another, give --stemcell ${os}/${version}=prepared:FILE (or plain, or bosh), name it under stemcells: in the cloud file, or keep a BOSH stemcell here with davit upload-stemcell`,
 	});
 }
 

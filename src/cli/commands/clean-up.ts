@@ -27,7 +27,7 @@ export const command: Command = {
 		cloudOption,
 		consentOption,
 	],
-	help: `Deletes what no deployment of this state store uses: images at the clouds, uploaded releases and compiled packages (of each the two newest are
+	help: `Deletes what no deployment of this state store uses: images at the clouds, uploaded releases and stemcells, and compiled packages (of each the two newest are
 kept, as BOSH does), downloads of ${KEPT_DAYS} days ago, and persistent disks that have been orphaned for so long, with their data, for good. What
 the last finished deploy of a deployment needs, or one that has not finished, stays. It knows the deployments of one state store: with several in one home (--state),
 what only another one uses is in the list too. Exit code 3: somebody works on a deployment.`,
@@ -110,6 +110,7 @@ function stillDue(agreed: Kept<FoundImage>, now: Kept<FoundImage>): Kept<FoundIm
 	return {
 		orphans: within(now.orphans, agreed.orphans, ({ cpi, cid }) => `${cpi} ${cid}`),
 		images: within(now.images, agreed.images, ({ cpi, cid }) => `${cpi} ${cid}`),
+		stemcells: within(now.stemcells, agreed.stemcells, ({ name, version }) => `${name}/${version}`),
 		uploaded: within(now.uploaded, agreed.uploaded, ({ manifest: { name, version } }) => `${name}/${version}`),
 		compiled: within(now.compiled, agreed.compiled, ({ key }) => key),
 		cached: within(now.cached, agreed.cached, ({ path }) => path),

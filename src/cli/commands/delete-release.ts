@@ -42,6 +42,7 @@ be deleted. What was compiled of it stays until davit clean-up.`,
 				const going = {
 					uploaded: kept.uploaded.filter((index) => labels.has(labelOf(index))),
 					compiled: [],
+					stemcells: [],
 					cached: kept.cached.filter(({ release }) => release && labels.has(`${release.name}/${release.version}`)),
 				};
 				const blobs = freedBlobs(kept, going);

@@ -1,10 +1,12 @@
 import type { Command } from "../command.ts";
+import { openUploadedStemcells } from "../session/stemcells.ts";
 import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "",
 	options: [],
-	help: "The stemcells that the VMs of this state store were made from, by CPI. One needs no upload: docs/stemcells.md says which image it is.",
+	help: `The stemcells that the VMs of this state store were made from, by CPI, and those that davit upload-stemcell has kept on this machine.
+docs/stemcells.md says which image a stemcell is.`,
 	run: (_, __, context) =>
 		withStore(context, async (store) => {
 			const names = (await store.deployments()).map(({ name }) => name);
@@ -20,8 +22,12 @@ export const command: Command = {
 					vms: all.length,
 					deployments: [...new Set(all.map(({ name }) => name))],
 				}));
-			const columns = ["stemcell", "cpi", "vms", "deployments"];
-			context.emit({ type: "table", name: "stemcells", columns, rows });
+			const uploaded = (await openUploadedStemcells(context).list()).map(({ os, version, name, light }) => ({
+				stemcell: `${os}/${version}`,
+				uploaded: `${name} (${light ? "light" : "heavy"})`,
+			}));
+			const columns = ["stemcell", "cpi", "vms", "deployments", "uploaded"];
+			context.emit({ type: "table", name: "stemcells", columns, rows: [...rows, ...uploaded] });
 			return 0;
 		}),
 };

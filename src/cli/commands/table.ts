@@ -111,6 +111,11 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./upload-release.ts"),
 	},
 	{
+		name: "upload-stemcell",
+		about: "Keep a BOSH stemcell on this machine, for manifests that name its os and version",
+		load: () => import("./upload-stemcell.ts"),
+	},
+	{
 		name: "export-release",
 		about: "Write a release with its packages compiled for a stemcell",
 		load: () => import("./export-release.ts"),

@@ -3,6 +3,7 @@ import { listAll } from "../../apply/observe.ts";
 import { cachedFiles, removeCached } from "../../blobs/cached-files.ts";
 import { cachedName } from "../../blobs/fetch.ts";
 import type { FolderStore } from "../../blobs/folder.ts";
+import type { UploadedStemcells } from "../../blobs/uploaded-stemcells.ts";
 import type { Cpi } from "../../cpi/cpi.ts";
 import type { CloudImage, Kept } from "../../plan/clean-up.ts";
 import type { Use } from "../../plan/uses.ts";
@@ -13,26 +14,36 @@ import type { CliContext } from "../command.ts";
 import type { Clouds } from "./clouds.ts";
 import type { OwnedDeletion } from "./deletions.ts";
 import { openBlobs, openSources } from "./releases.ts";
+import { openUploadedStemcells } from "./stemcells.ts";
 
 /** Where things are that may be without use. */
 export interface Keeping {
 	readonly store: SqliteStore;
 	readonly blobs: FolderStore;
 	readonly uploaded: ReleaseSources["uploaded"];
+	readonly stemcells: UploadedStemcells;
 	readonly cacheFolder: string;
 }
 
 export async function openKeeping(store: SqliteStore, context: CliContext): Promise<Keeping> {
 	const blobs = await openBlobs(context);
 	const { uploaded } = openSources(blobs, context);
-	return { store, blobs, uploaded, cacheFolder: join(context.home, "cache") };
+	const stemcells = openUploadedStemcells(context);
+	return { store, blobs, uploaded, stemcells, cacheFolder: join(context.home, "cache") };
 }
 
 /** All that is kept on this machine. */
-export async function keptHere({ store, blobs, uploaded, cacheFolder }: Keeping): Promise<Omit<Kept, "images">> {
+export async function keptHere({
+	store,
+	blobs,
+	uploaded,
+	stemcells,
+	cacheFolder,
+}: Keeping): Promise<Omit<Kept, "images">> {
 	return {
 		orphans: await store.orphanedDisks(),
 		uploaded: await uploaded.list(),
+		stemcells: await stemcells.list(),
 		compiled: await store.allCompiled(),
 		cached: await cachedFiles(cacheFolder),
 		blobs: await blobs.list(),
@@ -76,10 +87,17 @@ export function neededDownloads(uses: readonly Use[]): ReadonlySet<string> {
 
 /** Removes what goes of what is on this machine. What names blobs goes before them: what is cut short leaves blobs without a name, which go the next time. */
 export async function removeHere(
-	{ uploaded, compiled, cached, blobs }: Pick<Kept, "uploaded" | "compiled" | "cached" | "blobs">,
+	{
+		uploaded,
+		stemcells,
+		compiled,
+		cached,
+		blobs,
+	}: Pick<Kept, "uploaded" | "stemcells" | "compiled" | "cached" | "blobs">,
 	keeping: Keeping,
 ): Promise<void> {
 	for (const { manifest } of uploaded) await keeping.uploaded.remove(manifest.name, manifest.version);
+	for (const stemcell of stemcells) await keeping.stemcells.remove(stemcell);
 	await keeping.store.deleteCompiled(compiled.map(({ key }) => key));
 	for (const file of cached) await removeCached(file);
 	for (const blob of blobs) await keeping.blobs.remove(blob);

@@ -23,12 +23,17 @@ export const NOTHING_KNOWN: Knowledge = {
 	choices: [],
 	lines: [],
 	built: [],
+	uploaded: [],
 	packages: new Map(),
 	versionOf: () => undefined,
 };
 
 /** Reads it; `folder` is where `davit build-stemcell` puts images. Throws a UserError where a file isn't what it should be. */
-export async function readKnowledge(choices: readonly StemcellChoice[], folder: string): Promise<Knowledge> {
+export async function readKnowledge(
+	choices: readonly StemcellChoice[],
+	folder: string,
+	uploaded: Knowledge["uploaded"],
+): Promise<Knowledge> {
 	const built = await readBuiltImages(folder);
 	const lines = await readLines();
 	const versions = new Map(built.map(({ file, version }) => [file, version]));
@@ -37,7 +42,7 @@ export async function readKnowledge(choices: readonly StemcellChoice[], folder: 
 		if (file !== undefined && beside) versions.set(file, beside.version);
 	}
 	const packages = await readPackages(lines);
-	return { choices, lines, built, packages, versionOf: (file) => versions.get(file) };
+	return { choices, lines, built, uploaded, packages, versionOf: (file) => versions.get(file) };
 }
 
 const ownFolder = () => join(packageFolder(), "stemcells");

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { type UploadedStemcells, uploadedStemcells } from "../../blobs/uploaded-stemcells.ts";
 import type { StemcellImage } from "../../cpi/cpi.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { StemcellChoice } from "../../manifest/cloud.ts";
@@ -53,7 +54,11 @@ export async function openStemcells(
 	});
 	const known = clouds.every(({ stemcellFormats }) => stemcellFormats.includes("local"))
 		? NOTHING_KNOWN
-		: await readKnowledge(cloud.stemcells, join(context.home, "stemcells"));
+		: await readKnowledge(
+				cloud.stemcells,
+				join(context.home, "stemcells"),
+				await openUploadedStemcells(context).list(),
+			);
 	for (const at of clouds)
 		for (const [index, { os, name, version }] of deployment.stemcells.entries()) {
 			const wanted = { os: os ?? name ?? "", version };
@@ -86,6 +91,11 @@ export async function openStemcells(
 			return booted.image;
 		},
 	};
+}
+
+/** BOSH stemcells that are kept in davit's home. */
+export function openUploadedStemcells({ home }: Pick<CliContext, "home">): UploadedStemcells {
+	return uploadedStemcells(join(home, "stemcells/uploaded"));
 }
 
 /** This machine's, which embedded VMs share. */

@@ -14,10 +14,14 @@ const compiled = (key: string, fingerprint: string, version: string, digest: str
 	const about = { release: "nats", package: "nats", fingerprint, stemcell, compiledAt: Number(version) };
 	return { key, digest: blob(digest), about };
 };
+const stemcell = (version: string) => ({
+	...{ name: "bosh-kvm", os: "jammy", version, formats: [], light: false, sha1: "", size: 1, file: `/s/${version}` },
+});
 const kept: Kept = {
 	orphans: [],
 	images: ["1.1", "1.2", "1.9", "1.10", "1.11"].map(image),
 	uploaded: [release("1", "1"), release("2", "2"), release("3", "3"), release("4", "4"), release("5", "1")],
+	stemcells: ["1.1", "1.9", "1.10", "1.11", "1.12"].map(stemcell),
 	compiled: [
 		compiled("used", "f5", "1.9", "a"),
 		compiled("old", "f1", "1.1", "b"),
@@ -48,6 +52,7 @@ const cleaned = (all: boolean, uses: readonly Use[]) => {
 	return {
 		images: due.images.map(({ version }) => version),
 		uploaded: due.uploaded.map(({ manifest }) => manifest.version),
+		stemcells: due.stemcells.map(({ version }) => version),
 		compiled: due.compiled.map(({ key }) => key),
 		cached: due.cached.map(({ path }) => path),
 		blobs: due.blobs.map(({ digest }) => digest.at(-1)).join(""),
@@ -59,10 +64,11 @@ test("of what nothing uses the two newest stay, and a blob that what stays names
 	expect(cleaned(false, [use])).toEqual({
 		images: ["1.2", "1.1"],
 		uploaded: ["2", "1"],
+		stemcells: ["1.10", "1.1"],
 		compiled: [],
 		cached: ["/d/old"],
 		blobs: "25",
-		bytes: 18,
+		bytes: 20,
 	});
 });
 
@@ -70,6 +76,7 @@ test("with all nothing stays but what a deployment uses", () => {
 	expect(cleaned(true, [use])).toMatchObject({
 		images: ["1.11", "1.10", "1.2", "1.1"],
 		uploaded: ["4", "3", "2", "1"],
+		stemcells: ["1.12", "1.11", "1.10", "1.1"],
 		compiled: ["old", "other"],
 		cached: ["/d/old", "/d/new"],
 		blobs: "234bc5",
@@ -79,5 +86,5 @@ test("with all nothing stays but what a deployment uses", () => {
 test("a deploy that has not finished may need any image of its line, and any package of its releases, to go back", () => {
 	const nats = { name: "nats", version: "4" };
 	const unfinished = cleaned(true, [{ ...use, unfinished: true, releaseRefs: [nats] }]);
-	expect(unfinished).toMatchObject({ images: [], uploaded: ["3", "2", "1"], compiled: [] });
+	expect(unfinished).toMatchObject({ images: [], stemcells: [], uploaded: ["3", "2", "1"], compiled: [] });
 });

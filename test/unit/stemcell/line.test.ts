@@ -7,7 +7,7 @@ import { elevenIaas, processors, readStemcellFile, stemcellFiles } from "../../s
 import { exampleSpec } from "../machine/machine-spec.ts";
 
 const lines = stemcellFiles.map(readStemcellFile);
-const knowledge = { choices: [], lines, built: [], versionOf: () => undefined };
+const knowledge = { choices: [], lines, built: [], uploaded: [], versionOf: () => undefined };
 
 test("there is a file for every system that davit builds images of, and for no other", () => {
 	expect(lines.map(({ os }) => os)).toEqual(operatingSystems.map(({ name }) => name));

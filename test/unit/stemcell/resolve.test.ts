@@ -12,6 +12,10 @@ const jammy: StemcellLine = {
 	},
 	traps: [],
 };
+const uploaded = (version: string) => ({
+	...{ name: "bosh-kvm", os: "ubuntu-jammy", version, formats: ["qcow2"], light: false, sha1: "", size: 1 },
+	file: `/up/${version}`,
+});
 const known: StemcellKnowledge = {
 	choices: [
 		{ os: "ubuntu-jammy", version: "1.260", kind: "bosh", file: "/images/jammy.tgz" },
@@ -20,6 +24,12 @@ const known: StemcellKnowledge = {
 	],
 	lines: [jammy],
 	built: [{ os: "ubuntu-22.04", arch: "amd64", kind: "prepared", version: "a1b2", file: "/home/images/jammy.qcow2" }],
+	uploaded: [
+		uploaded("1.200"),
+		uploaded("1.9"),
+		uploaded("1.260"),
+		{ ...uploaded("1.9"), name: "bosh-aws", formats: ["aws-light"], file: "/up/aws-1.9" },
+	],
 	versionOf: (file) => (file === "/home/images/jammy.qcow2" ? "a1b2" : undefined),
 };
 const resolve = (written: string, iaas = "libvirt", arch: "amd64" | "arm64" = "amd64") => {
@@ -123,3 +133,28 @@ test("where the distribution has no image, the reason is given", () => {
 		}),
 	});
 });
+
+test.each([
+	["by its exact version", "ubuntu-jammy/1.200", "/up/1.200"],
+	["by its own name; of latest, the newest", "bosh-kvm/latest", "/up/1.260"],
+	["of those of one version the one that the cloud takes", "ubuntu-jammy/1.9", "/up/1.9"],
+	["but for a choice, which goes first", "ubuntu-jammy/1.260", "/images/jammy.tgz"],
+])("an uploaded BOSH stemcell: %s", (_, written, file) => {
+	expect(resolveUploaded(written)).toMatchObject({ stemcell: { kind: "bosh", source: { from: "file", file } } });
+});
+
+test("what the stemcell file maps is no uploaded one's, and another version is none", () => {
+	expect(resolveUploaded("ubuntu-jammy/latest")).toMatchObject({ stemcell: { kind: "prepared" } });
+	expect(resolveUploaded("ubuntu-jammy/1.201")).toMatchObject({ problem: { code: "unknown-stemcell-image" } });
+});
+
+function resolveUploaded(written: string) {
+	const [os = "", version = ""] = written.split("/");
+	const cloud = {
+		iaas: "libvirt",
+		stemcellFormats: ["qcow2"],
+		firstContact: ["agent" as const],
+		arch: "amd64" as const,
+	};
+	return resolveStemcell({ os, version }, cloud, known);
+}
