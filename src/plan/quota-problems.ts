@@ -5,7 +5,7 @@ import type { ResourceTotal } from "./resource-totals.ts";
 const NAMED = 6;
 
 /** What is counted, as people say it. */
-export const RESOURCE_NAMES: Readonly<Record<LimitedResource, string>> = {
+const RESOURCE_NAMES: Readonly<Record<LimitedResource, string>> = {
 	vms: "VMs",
 	vcpus: "vCPUs",
 	memory: "MiB of memory",

@@ -25,7 +25,7 @@ export function valueChanges(from: unknown, to: unknown, path = ""): readonly Va
 	}
 	if (Array.isArray(from) && Array.isArray(to) && from.length === to.length)
 		return from.flatMap((item, index) => valueChanges(item, to[index], `${path}/${index}`));
-	const show = (value: unknown) => shown(value, looksSecret(path));
+	const show = (value: unknown) => hideSecrets(value, looksSecret(path));
 	return [
 		{
 			path,
@@ -35,13 +35,13 @@ export function valueChanges(from: unknown, to: unknown, path = ""): readonly Va
 	];
 }
 
-/** A reference to a generated variable tells nothing: it may be seen. */
-function shown(value: unknown, secret: boolean): unknown {
+/** The value with what is named like a secret hidden; all of it if `secret`. A reference to a generated variable tells nothing: it may be seen. */
+export function hideSecrets(value: unknown, secret: boolean): unknown {
 	if (isMap(value))
 		return Object.fromEntries(
-			Object.entries(value).map(([key, inner]) => [key, shown(inner, secret || looksSecret(key))]),
+			Object.entries(value).map(([key, inner]) => [key, hideSecrets(inner, secret || looksSecret(key))]),
 		);
-	if (Array.isArray(value)) return value.map((item) => shown(item, secret));
+	if (Array.isArray(value)) return value.map((item) => hideSecrets(item, secret));
 	return secret && !(typeof value === "string" && /^\(\([^()]+\)\)$/.test(value)) ? HIDDEN : value;
 }
 

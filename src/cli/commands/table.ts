@@ -116,6 +116,11 @@ export const commandTable: readonly CommandRow[] = [
 		load: () => import("./upload-stemcell.ts"),
 	},
 	{
+		name: "diff-config",
+		about: "Show how a config differs from another, or from the last deploy's",
+		load: () => import("./diff-config.ts"),
+	},
+	{
 		name: "export-release",
 		about: "Write a release with its packages compiled for a stemcell",
 		load: () => import("./export-release.ts"),
