@@ -4,6 +4,7 @@ import type { Plan, Step } from "../plan/step.ts";
 import type { Change } from "../state/state.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
 import { interruption } from "./interrupted.ts";
+import { namingOf } from "./naming.ts";
 import { problemsOf } from "./problems-of.ts";
 import { type Ended, runSteps } from "./schedule.ts";
 import { stepActions } from "./steps.ts";
@@ -21,7 +22,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 	if (plan.steps.length > 0) await context.task.begin();
 	const digest = context.keyedDigest(canonicalJson(plan)).slice(0, 16);
 	const reasons = new Map(plan.changes.map((change) => [change.instance, change.reasons]));
-	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [] };
+	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [], naming: namingOf(plan) };
 	const run = (step: Step, told: ApplyContext) => runStep(step, digest, told);
 	const ended = await runSteps(plan.steps, (step) => run(step, own), { signal, concurrency: CONCURRENCY });
 	context.lease.check();
@@ -61,7 +62,7 @@ async function withoutCompilationVms(
 
 function runStep(step: Step, plan: string, context: ApplyContext): Promise<void> {
 	const work = async (told: ApplyContext) => {
-		await stepActions[step.kind](step as never, told);
+		await stepActions[step.kind](step as never, "onNextVm" in step ? { ...told, ...told.ofNextVm } : told);
 		if (step.settles && step.instance !== undefined)
 			await told.store.write(told.lease.fence, [settled(step.instance, told)]);
 	};

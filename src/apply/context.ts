@@ -12,6 +12,7 @@ import type { AgentEndpoint } from "../stemcell/agent/endpoint.ts";
 import type { AgentContact } from "../stemcell/agent/first-contact.ts";
 import type { StemcellName } from "../stemcell/stemcell.ts";
 import type { RenderedJob } from "../template/render.ts";
+import type { Naming } from "./naming.ts";
 import { problemsOf } from "./problems-of.ts";
 import type { Records } from "./records.ts";
 import type { Task } from "./task.ts";
@@ -98,10 +99,17 @@ export interface ApplyContext {
 	readonly answers: (instance: InstanceName) => Promise<boolean>;
 	/** Forgets the kept connection: the VM is another, or its host key is. */
 	readonly disconnect: (instance: InstanceName) => void;
+	/** The same of the VM that is made to take the place of an instance's. */
+	readonly ofNextVm: Pick<
+		ApplyContext,
+		"records" | "agents" | "connect" | "answers" | "disconnect" | "bootstrapScript"
+	>;
 	/** A log file on this machine, for what is too long to show. */
 	readonly openLog: (name: string) => Promise<LogFile>;
 	/** Why the plan that is being applied changes an instance. */
 	readonly reasons?: (instance: InstanceName) => InstanceChange["reasons"];
+	/** Of the plan that is being applied. */
+	readonly naming?: Naming;
 	/** `user@host`, for events. */
 	readonly actor: string;
 	readonly task: Task;

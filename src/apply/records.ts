@@ -62,7 +62,7 @@ export class Records {
 	update(
 		name: InstanceName,
 		patch: Partial<InstanceRecord>,
-		drop: readonly ("vm" | "disk" | "applied")[] = [],
+		drop: readonly ("vm" | "nextVm" | "formerVm" | "disk" | "applied")[] = [],
 	): Change {
 		const record: InstanceRecord = { ...this.get(name), ...patch };
 		const kept = Object.fromEntries(Object.entries(record).filter(([key]) => !drop.includes(key as "vm")));

@@ -1,5 +1,7 @@
 import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
-import type { Change, DiskRecord, Intent, Lease, StateStore, VmRecord } from "../state/state.ts";
+import { recordedVms } from "../plan/spare-vms.ts";
+import type { Change, DiskRecord, Intent, Lease, SpareVm, StateStore, VmRecord } from "../state/state.ts";
+import { withoutVm } from "./next-vm.ts";
 import type { Records } from "./records.ts";
 import { unorphanDisk } from "./unorphan-disk.ts";
 
@@ -45,8 +47,10 @@ async function takeOverVm(
 ): Promise<readonly Change[]> {
 	const found = await input.cpi(cpi).find(intent.key, options);
 	// One that does not run may lack what its user data was to bring. Nobody records it, so the plan deletes it.
-	if (!found || found.state === "stopped" || records.get(instance).vm) return [];
-	const { shape, hostKeys, agent } = intent.data as unknown as Pick<VmRecord, "shape" | "hostKeys" | "agent">;
+	const { shape, hostKeys, agent, next } = intent.data as unknown as JournaledVm;
+	const record = records.get(instance);
+	const isTaken = next ? !record.vm || record.nextVm !== undefined : record.vm !== undefined;
+	if (!found || found.state === "stopped" || isTaken) return [];
 	const vm = {
 		cid: found.cid as VmCid,
 		key: intent.key,
@@ -58,7 +62,14 @@ async function takeOverVm(
 		...(found.ephemeralDisk && { ephemeralDisk: found.ephemeralDisk }),
 		bootstrapped: false,
 	};
+	if (next) return [records.update(instance, { nextVm: { ...vm, ips: next.ips } })];
 	return [records.update(instance, { vm, dirty: true, atRest: true }, ["applied"])];
+}
+
+/** What the intent of a creation says. */
+interface JournaledVm extends Pick<VmRecord, "shape" | "hostKeys" | "agent"> {
+	/** It was to take the place of the instance's VM. */
+	readonly next?: Pick<SpareVm, "ips">;
 }
 
 async function takeOverDisk(
@@ -109,10 +120,12 @@ async function forgetDeleted(
 	{ records, options, ...input }: ResumeInput,
 ): Promise<readonly Change[]> {
 	const cid = intent.key as VmCid;
-	const { vm } = records.get(instance);
-	if (vm?.cid !== cid) return [];
-	if (await input.cpi(cpi).hasVm(cid, options)) return [records.update(instance, { vm: { ...vm, deleting: true } })];
-	return [records.update(instance, {}, ["vm", "applied"])];
+	const record = records.get(instance);
+	if (!recordedVms(record).includes(cid)) return [];
+	if (!(await input.cpi(cpi).hasVm(cid, options))) return withoutVm(instance, cid, records);
+	const { vm, nextVm } = record;
+	if (vm?.cid === cid) return [records.update(instance, { vm: { ...vm, deleting: true } })];
+	return nextVm?.cid === cid ? [records.update(instance, { nextVm: { ...nextVm, deleting: true } })] : [];
 }
 
 /** A disk that was being deleted, as by `davit clean-up`: it is gone, or it is orphaned still. */

@@ -1,5 +1,6 @@
 import type { Step, StepKind } from "../plan/step.ts";
 import type { ApplyContext } from "./context.ts";
+import { writeNames } from "./naming.ts";
 import { bootstrapVm } from "./steps/bootstrap.ts";
 import { deleteCompilationVm } from "./steps/compilation-vm.ts";
 import { compilePackage } from "./steps/compile.ts";
@@ -7,12 +8,13 @@ import { copyDisk, discardCopy } from "./steps/copy-disk.ts";
 import { attachDisk, createDisk, detachDisk, orphanDisk, resizeDisk, snapshotDisk } from "./steps/disk.ts";
 import { runErrand } from "./steps/errand.ts";
 import { hookStep } from "./steps/hooks.ts";
-import { installJobs, updateNames } from "./steps/jobs.ts";
+import { installJobs } from "./steps/jobs.ts";
 import { installPackages } from "./steps/packages.ts";
 import { deleteInstance, forgetDeployment, recordDeploy } from "./steps/record.ts";
 import { start } from "./steps/start.ts";
 import { uploadStemcell } from "./steps/stemcell.ts";
 import { stop } from "./steps/stop.ts";
+import { publishNames, swapVm } from "./steps/swap.ts";
 import { createVm, deleteOrphanVm, deleteVm, powerOn } from "./steps/vm.ts";
 
 type Action<K extends StepKind> = (
@@ -35,6 +37,8 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"create-vm": createVm,
 	"power-on": powerOn,
 	"bootstrap-vm": bootstrapVm,
+	"swap-vm": swapVm,
+	"publish-names": publishNames,
 	"create-disk": createDisk,
 	"resize-disk": resizeDisk,
 	"copy-disk": copyDisk,
@@ -45,7 +49,7 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"compile-package": compilePackage,
 	"delete-compilation-vm": deleteCompilationVm,
 	"install-packages": installPackages,
-	"update-names": updateNames,
+	"update-names": writeNames,
 	"install-jobs": installJobs,
 	"pre-start": hookStep,
 	start,

@@ -1,5 +1,4 @@
 import type { Deployment } from "./deployment.ts";
-import { nodeAt } from "./path.ts";
 import type { Report } from "./report.ts";
 
 /** What davit itself does of `env`; a BOSH stemcell's agent gets all of it, and does more. */
@@ -11,12 +10,6 @@ export function warnOfPassedOver(deployment: Deployment, report: Report): void {
 	if (deployment.features.randomizeAzPlacement) {
 		const hint = "remove it: instances are spread evenly, on a tie to the AZ that comes first by name";
 		report.warn("passed-over", "/features/randomize_az_placement", "davit doesn't place at random", hint);
-	}
-	for (const path of ["/update", ...deployment.instanceGroups.map((_, index) => `/instance_groups/${index}/update`)]) {
-		const node = nodeAt(report.source.node, `${path}/vm_strategy`);
-		if (node?.kind !== "scalar" || node.value !== "create-swap-delete") continue;
-		const message = "davit doesn't do create-swap-delete yet: a VM is deleted before the new one is made";
-		report.warn("passed-over", `${path}/vm_strategy`, message, "write delete-create to say so");
 	}
 	deployment.instanceGroups.forEach(({ env }, index) => {
 		const bosh = typeof env.bosh === "object" && env.bosh !== null ? Object.keys(env.bosh) : [];

@@ -48,7 +48,8 @@ const ABOUT = {
 		"Milliseconds in which a canary's processes must come up: FIRST-LAST watches them for FIRST at least; one number is both.",
 	update_watch_time: "The same for the other instances.",
 	serial: "true (default): this group alone, after the one before; false: together with its neighbours.",
-	vm_strategy: "Read and passed over: a VM is always deleted before the new one is made (delete-create).",
+	vm_strategy:
+		"How an instance gets another VM. delete-create (default): the old one is deleted first. create-swap-delete: the new one is made and prepared, at other addresses of its manual networks, while the old one's jobs run; then they are stopped, the persistent disk moves, and the old VM is deleted. Where that can't be (static addresses, links that carry addresses, links to other deployments, no free address, a VM that doesn't answer) the plan warns and does delete-create.",
 	restart:
 		"davit's own. all (default, as BOSH): an instance that changes stops and starts all its jobs. changed: only those whose template, property, link or package changed; every pre-start and post-start of the VM runs again, also beside jobs that run.",
 	initial_deploy_az_update_strategy: "On the first deploy: serial (default), AZ by AZ, or parallel.",

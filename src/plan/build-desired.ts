@@ -31,7 +31,7 @@ import { unknownJob } from "./unknown-jobs.ts";
 export interface DesiredInput {
 	readonly deployment: Deployment;
 	readonly cloud: Cloud;
-	readonly placement: Placement;
+	readonly placement: Omit<Placement, "withoutRoom">;
 	/** By name: those that the manifest's jobs use. */
 	readonly releases: ReadonlyMap<string, Release>;
 	readonly disks: readonly DiskRecord[];

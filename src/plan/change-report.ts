@@ -34,6 +34,7 @@ export function changeOf(
 	return {
 		instance,
 		action,
+		...(diff?.vm === "swap" ? { addresses: movesOf(diff.desired) } : {}),
 		downtime: downtimeOf(action, kinds),
 		...(restarts.length > 0 ? { restarts } : {}),
 		disk: diskOf(kinds, hasDisk),
@@ -50,9 +51,18 @@ export function changeOf(
 function downtimeOf(action: InstanceChange["action"], kinds: ReadonlySet<Step["kind"]>): ChangeReport["downtime"] {
 	if (action === "delete" || action === "stop") return action;
 	if (kinds.has("copy-disk")) return "disk copy";
+	if (kinds.has("swap-vm")) return "swap";
 	if (kinds.has("delete-vm")) return "recreate";
 	if (kinds.has("stop")) return "restart";
 	return kinds.has("start") ? "start" : "none";
+}
+
+/** Where an instance that is swapped goes. */
+export function movesOf({ record, placed }: DesiredInstance): NonNullable<ChangeReport["addresses"]> {
+	return Object.entries(placed.networks).flatMap(([network, { ip: to }]) => {
+		const from = record?.ips[network];
+		return from === undefined || to === undefined ? [] : [{ network, from, to }];
+	});
 }
 
 function diskOf(kinds: ReadonlySet<Step["kind"]>, hasDisk: boolean): ChangeReport["disk"] {

@@ -38,6 +38,8 @@ export interface DesiredInstance {
 	/** In dependency order. */
 	readonly packages: readonly PackageUse[];
 	readonly shape: VmShape;
+	/** The same at the addresses that it has, where `shape` has others: for a VM that is made while the old one runs. */
+	readonly shapeInPlace?: VmShape;
 	readonly disk?: DesiredDisk;
 	/** Its persistent disk as it is recorded. */
 	readonly formerDisk?: DiskRecord;

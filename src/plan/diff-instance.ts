@@ -40,12 +40,14 @@ export interface InstanceDiff {
 	readonly desired: DesiredInstance;
 	/** `keep`: nothing. `names`: names and tags only, nothing stops. `vm` says what happens to the VM. */
 	readonly action: "keep" | "names" | "update" | "create";
-	readonly vm: "keep" | "power-on" | "bootstrap" | "replace" | "create" | "remove";
+	readonly vm: "keep" | "power-on" | "bootstrap" | "replace" | "swap" | "create" | "remove";
 	readonly reasons: readonly WhyChanged[];
 	/** The old VM answers, so its jobs can be stopped in order. */
 	readonly reachable: boolean;
 	/** Processes of its jobs were seen to run, or would be started again. */
 	readonly runs?: boolean;
+	/** Of a `swap`: the VM that a run which was cut short has made for it, and that is what is wanted. */
+	readonly nextVm?: VmCid;
 	/** Its persistent disk becomes another, or larger. */
 	readonly diskChange?: DiskChange;
 }
@@ -103,7 +105,9 @@ function compare(
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {
 		const inside = [...(record.applied ? appliedReasons(desired) : []), ...diskReasons(desired, change)];
-		return { desired, action: "update", vm: "replace", reasons: [...replaced, ...inside], reachable, runs };
+		const whole = { desired, action: "update", reasons: [...replaced, ...inside], reachable, runs } as const;
+		if (!desired.shapeInPlace || seen.state === "stopped" || !reachable) return { ...whole, vm: "replace" };
+		return { ...whole, vm: "swap", ...nextVm(desired, observed, options) };
 	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
@@ -135,14 +139,29 @@ function compare(
 	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
 }
 
+/** One that was never prepared may be the reason why it was not: with `fix` another is made. */
+function nextVm(
+	{ record, shape }: DesiredInstance,
+	{ vms }: Observed,
+	{ fix }: Pick<DiffOptions, "fix">,
+): Pick<InstanceDiff, "nextVm"> {
+	const made = record?.nextVm;
+	if (!made || made.deleting || (fix && !made.bootstrapped)) return {};
+	const wanted = Object.entries(shapeDigests(shape)).every(([part, digest]) => made.shape[part] === digest);
+	const runs = vms.has(made.cid) && vms.get(made.cid)?.state !== "stopped";
+	return wanted && runs ? { nextVm: made.cid } : {};
+}
+
 function replaceReasons(desired: DesiredInstance, options: DiffOptions): WhyChanged[] {
 	const former = desired.record?.vm?.shape ?? {};
-	const changed = Object.entries(shapeDigests(desired.shape)).flatMap(([reason, digest]): WhyChanged[] => {
-		if (former[reason] === digest) return [];
-		return [
-			{ reason: reason as Reason, ...(reason === "stemcell" ? { detail: `${former[reason]} → ${digest}` } : {}) },
-		];
-	});
+	const changed = Object.entries(shapeDigests(desired.shapeInPlace ?? desired.shape)).flatMap(
+		([reason, digest]): WhyChanged[] => {
+			if (former[reason] === digest) return [];
+			return [
+				{ reason: reason as Reason, ...(reason === "stemcell" ? { detail: `${former[reason]} → ${digest}` } : {}) },
+			];
+		},
+	);
 	return options.recreate ? [{ reason: "recreate" }, ...changed] : changed;
 }
 

@@ -41,11 +41,29 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	// A VM that is gone may still hold the disk, and a cloud may keep parts of it.
 	const gone = record?.vm ? removeVm(record) : [];
 	const prepare = diff.vm === "create" ? [...gone, ...fresh] : diff.vm === "bootstrap" ? [fresh[1] as StepData] : [];
+	if (diff.vm === "swap") return { prepare, update: swapSteps(diff, options) };
 	const before =
 		diff.vm === "replace"
 			? [...stop(diff, options), ...removeVm(record as InstanceRecord), ...fresh]
 			: [...powerOn(diff), ...(diff.vm === "keep" || copies(diff) ? stop(diff, options) : [])];
 	return { prepare, update: [...before, ...attach(diff), ...jobSteps(diff)] };
+}
+
+/** The old VM's jobs run until the new one is prepared; it is deleted once the new one's run. */
+function swapSteps(diff: InstanceDiff, options: StepOptions): readonly StepData[] {
+	const { desired, nextVm } = diff;
+	const record = desired.record as InstanceRecord;
+	const make: StepData[] = nextVm ? [] : [{ kind: "create-vm", shape: desired.shape, onNextVm: true }];
+	return [
+		...make,
+		{ kind: "bootstrap-vm", onNextVm: true },
+		...stop(diff, options),
+		...letGo(record),
+		{ kind: "swap-vm" },
+		...attach(diff),
+		...jobSteps(diff),
+		...deleteVm(record),
+	];
 }
 
 /** Jobs come back by themselves on a VM that is powered on, and must not run while what they wrote is copied. */
@@ -96,7 +114,7 @@ function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: 
 	const jobs = changed ?? Object.keys(former);
 	const rests = desired.record?.atRest === true && !runs;
 	if (jobs.length === 0 || rests) return [];
-	const isNoMore = vm === "replace" || vm === "remove";
+	const isNoMore = vm === "replace" || vm === "swap" || vm === "remove";
 	const skipDrain = options.skipDrain.has(desired.group.name) || options.skipDrain.has("*");
 	return [
 		{
@@ -117,10 +135,15 @@ function snapshot({ disk, vm }: Partial<InstanceRecord> = {}): StepData[] {
 }
 
 function removeVm(record: InstanceRecord): StepData[] {
-	const vm = record.vm;
-	if (!vm) return [];
-	const detach: StepData[] = record.disk ? [{ kind: "detach-disk", disk: record.disk, vm: vm.cid, cpi: vm.cpi }] : [];
-	return [...detach, { kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }];
+	return [...letGo(record), ...deleteVm(record)];
+}
+
+function letGo({ vm, disk }: InstanceRecord): StepData[] {
+	return vm && disk ? [{ kind: "detach-disk", disk, vm: vm.cid, cpi: vm.cpi }] : [];
+}
+
+function deleteVm({ vm }: InstanceRecord): StepData[] {
+	return vm ? [{ kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }] : [];
 }
 
 function attach(diff: InstanceDiff): StepData[] {

@@ -80,12 +80,40 @@ function takeFree(
 		if (all.length === 0) return former;
 		const subnets = all.filter(({ azs }) => azs.length === 0 || azs.includes(az));
 		if (former !== undefined && subnets.some((subnet) => allocatable(subnet, former))) return former;
-		for (const subnet of subnets) {
-			const ip = pool.next(subnet);
-			if (ip !== undefined) return ip;
-		}
-		return undefined;
+		return firstFree(subnets, pool);
 	});
+}
+
+/**
+ * Addresses beside those that an instance has, one of each network: those of the VM that a former run made for the same, else free ones. Or
+ * the name of the network that has none left. Networks are manual.
+ */
+export function otherAddresses(
+	group: InstanceGroup,
+	{ az, record }: Slot,
+	cloud: Cloud,
+	pool: AddressPool,
+): Addresses | string {
+	const given: Record<string, string> = {};
+	for (const { name } of group.networks) {
+		const network = cloud.networks.find((candidate) => candidate.name === name);
+		const all = network?.type === "manual" ? network.subnets : [];
+		const subnets = all.filter(({ azs }) => azs.length === 0 || azs.includes(az));
+		const made = record?.nextVm?.ips[name];
+		const ip =
+			made !== undefined && subnets.some((subnet) => allocatable(subnet, made)) ? made : firstFree(subnets, pool);
+		if (ip === undefined) return name;
+		given[name] = ip;
+	}
+	return given;
+}
+
+function firstFree(subnets: readonly (Subnet | VipSubnet)[], pool: AddressPool): string | undefined {
+	for (const subnet of subnets) {
+		const ip = pool.next(subnet);
+		if (ip !== undefined) return ip;
+	}
+	return undefined;
 }
 
 /** From the lowest on; asked again it goes on from there, since `used` only grows. */

@@ -5,7 +5,7 @@ import { formatIp, parseCidr } from "../manifest/ip.ts";
 import type { InstanceRecord } from "../state/state.ts";
 import { pathOfGroup } from "./manifest-path.ts";
 import { placeInAzs, type Slot } from "./place-azs.ts";
-import { type Addresses, addressPool, placeIps, subnetOf } from "./place-ips.ts";
+import { type Addresses, addressPool, otherAddresses, placeIps, subnetOf } from "./place-ips.ts";
 import type { PlacedInstance, PlacedNetwork } from "./placed.ts";
 
 export interface PlacedGroup {
@@ -17,6 +17,8 @@ export interface Placement {
 	readonly groups: readonly PlacedGroup[];
 	readonly obsolete: readonly InstanceRecord[];
 	readonly problems: readonly Problem[];
+	/** Instances that were to get other addresses, and the network that has none left: they keep theirs. */
+	readonly withoutRoom: ReadonlyMap<string, string>;
 }
 
 export interface PlaceOptions {
@@ -25,6 +27,8 @@ export interface PlaceOptions {
 	readonly newId: () => string;
 	/** Groups to place; a deploy places service groups, an errand's run its own as well. */
 	readonly include: (group: InstanceGroup) => boolean;
+	/** Ids of instances that get other addresses, since their next VM is made while the old one runs. */
+	readonly swapped?: ReadonlySet<string>;
 }
 
 /** Gives every instance of the wanted groups its AZ, index, id and addresses; instances keep what they have. */
@@ -44,18 +48,29 @@ export function placeInstances(
 	});
 	const used = new Set(options.usedElsewhere);
 	for (const { slots } of slotted)
-		for (const { record } of slots) for (const ip of Object.values(record?.ips ?? {})) used.add(ip);
+		for (const { record } of slots) for (const ip of record ? heldAddresses(record) : []) used.add(ip);
 	for (const group of groups) for (const network of group.networks) for (const ip of network.staticIps) used.add(ip);
 	const pool = addressPool(used);
 	const problems: Problem[] = [];
-	const placed = slotted.map(({ group, slots }): PlacedGroup => {
+	const withIps = slotted.map(({ group, slots }) => {
 		const ips = placeIps(group, slots, cloud, { pool, path: pathOfGroup(deployment, group) });
 		problems.push(...ips.problems);
+		return { group, slots, addresses: [...ips.addresses] };
+	});
+	const withoutRoom = new Map<string, string>();
+	for (const { group, slots, addresses } of withIps)
+		for (const [position, slot] of slots.entries()) {
+			if (!slot.record || !options.swapped?.has(slot.record.id)) continue;
+			const others = otherAddresses(group, slot, cloud, pool);
+			if (typeof others === "string") withoutRoom.set(slot.record.id, others);
+			else addresses[position] = others;
+		}
+	const placed = withIps.map(({ group, slots, addresses }): PlacedGroup => {
 		const bootstrap = bootstrapIndex(slots);
 		return {
 			group,
 			instances: slots.map((slot, position) => ({
-				placed: placedInstance(group, slot, ips.addresses[position] ?? {}, cloud, {
+				placed: placedInstance(group, slot, addresses[position] ?? {}, cloud, {
 					bootstrap: slot.index === bootstrap,
 					id: slot.record?.id ?? options.newId(),
 				}),
@@ -63,7 +78,13 @@ export function placeInstances(
 			})),
 		};
 	});
-	return { groups: placed, obsolete: [...slotted.flatMap(({ obsolete }) => obsolete), ...left], problems };
+	const obsolete = [...slotted.flatMap((each) => each.obsolete), ...left];
+	return { groups: placed, obsolete, problems, withoutRoom };
+}
+
+/** Its own, and those of VMs that are there beside its own. */
+export function heldAddresses({ ips, nextVm, formerVm }: InstanceRecord): readonly string[] {
+	return [ips, nextVm?.ips ?? {}, formerVm?.ips ?? {}].flatMap((each) => Object.values(each));
 }
 
 /** The one that was it stays it, else the lowest index. */

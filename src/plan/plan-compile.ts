@@ -53,7 +53,10 @@ export function planCompile({ needs, compilationVms, sources, readyAfter }: Comp
 	for (const { diffs, uses, stemcell } of needs) {
 		const ready = readyOnes(diffs);
 		const made = compilationVms?.get(stemcell.line);
-		const late = made || ready.length > 0 ? undefined : diffs.find(({ vm }) => vm === "replace" || vm === "power-on");
+		const late =
+			made || ready.length > 0
+				? undefined
+				: diffs.find(({ vm }) => vm === "replace" || vm === "swap" || vm === "power-on");
 		if (late) inTurn.add(late.desired.name);
 		const workers = made ?? (late ? [late] : ready).map(({ desired }) => desired);
 		for (const { use, worker: next } of assigned(uses, workers)) {
@@ -61,7 +64,7 @@ export function planCompile({ needs, compilationVms, sources, readyAfter }: Comp
 			const id = `compile-package ${use.release}/${use.name} ${stemcell.line}`;
 			const needed = dependenciesOf(use, uses).flatMap(({ key }) => stepOf.get(key) ?? []);
 			const before = lastOn.get(worker.name);
-			const own = late ? [`${late.vm === "replace" ? "bootstrap-vm" : "power-on"} ${worker.name}`] : [];
+			const own = late ? [`${late.vm === "power-on" ? "power-on" : "bootstrap-vm"} ${worker.name}`] : [];
 			const after = [...own, ...readyAfter(worker.name), ...needed, ...(before ? [before] : [])];
 			steps.push({
 				kind: "compile-package",
@@ -72,6 +75,7 @@ export function planCompile({ needs, compilationVms, sources, readyAfter }: Comp
 				package: use,
 				stemcell: worker.shape.stemcell,
 				sources,
+				...(late?.vm === "swap" ? { onNextVm: true } : {}),
 			});
 			stepOf.set(use.key, id);
 			lastOn.set(worker.name, id);

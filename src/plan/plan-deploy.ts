@@ -1,10 +1,12 @@
-import type { VmCid } from "../cpi/cpi.ts";
 import type { InstanceRecord } from "../state/state.ts";
 import { afterTheirNeeds } from "./after-their-needs.ts";
+import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
 import { linked } from "./linked.ts";
 import { type CompilationVms, type CompilePlan, compileNeeds, planCompile } from "./plan-compile.ts";
+import { publishing } from "./publishing.ts";
+import { deleteUnwanted, type UnwantedVm } from "./spare-vms.ts";
 import type { InstanceChange, InstanceName, PackageSource, Plan, Step } from "./step.ts";
 import { counted } from "./titles.ts";
 import { type Turn, updateOrder } from "./update-order.ts";
@@ -15,8 +17,10 @@ export interface DeployInput {
 	/** One for each wanted instance, in manifest order. */
 	readonly diffs: readonly InstanceDiff[];
 	readonly obsolete: readonly { readonly record: InstanceRecord; readonly reachable: boolean }[];
-	/** VMs of this deployment that nobody recorded: what a crash left behind. */
-	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	/** VMs that runs which were cut short left behind. */
+	readonly orphanVms: readonly UnwantedVm[];
+	/** All instances of the deployment: those that are told where one has gone that is swapped. The diffs' own unless given. */
+	readonly instances?: readonly DesiredInstance[];
 	/** Compilation VMs that an interrupted run left behind. */
 	readonly leftCompilationVms?: readonly InstanceRecord[];
 	/** Made for the time in which packages compile. Absent: they compile on the deployment's own VMs. */
@@ -87,23 +91,15 @@ export function planDeploy(input: DeployInput): Plan {
 			instances: updating,
 		});
 	const canaries = new Set<InstanceName>();
-	steps.push(...updates(runs, prepared, compile, sources, canaries));
+	const publish = publishing(input.instances ?? diffs.map(({ desired }) => desired));
+	steps.push(...updates(runs, { prepared, compile, sources, canaries, removed, publish }));
 	steps.push(...conclusion(input, steps));
 	const ordered = compile.inTurn.size > 0 ? afterTheirNeeds(steps) : steps;
 	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
 }
 
 function removals({ obsolete, orphanVms, leftCompilationVms = [], options }: DeployInput): Step[] {
-	const orphans = orphanVms.map(
-		({ cid, cpi, name }): Step => ({
-			kind: "delete-orphan-vm",
-			id: `delete-orphan-vm ${cid}`,
-			title: `Deleting VM ${cid} (${name}), which an interrupted run left behind`,
-			after: [],
-			cid,
-			cpi,
-		}),
-	);
+	const orphans = orphanVms.map((vm) => ({ name: vm.name, step: deleteUnwanted(vm) }));
 	const left = leftCompilationVms.map(({ group, index }): Step => {
 		const instance = `${group}/${index}`;
 		return {
@@ -117,9 +113,10 @@ function removals({ obsolete, orphanVms, leftCompilationVms = [], options }: Dep
 	});
 	const gone = obsolete.flatMap(({ record, reachable }) => {
 		const name = `${record.group}/${record.index}`;
-		return linked(obsoleteSteps(record, reachable, options.skipDrain.has(record.group)), name, []);
+		const spare = orphans.filter(({ name: of }) => of === name).map(({ step }) => step.id);
+		return linked(obsoleteSteps(record, reachable, options.skipDrain.has(record.group)), name, spare);
 	});
-	return [...orphans, ...left, ...gone];
+	return [...orphans.map(({ step }) => step), ...left, ...gone];
 }
 
 interface InstancePlan {
@@ -127,13 +124,20 @@ interface InstancePlan {
 	readonly steps: { readonly prepare: readonly StepData[]; readonly update: readonly StepData[] };
 }
 
-function updates(
-	runs: readonly (readonly PlannedTurn[])[],
-	prepared: ReadonlyMap<InstanceName, string>,
-	compile: CompilePlan,
-	sources: readonly PackageSource[],
-	canaries: Set<InstanceName>,
-): Step[] {
+interface Surroundings {
+	/** The last step that prepares an instance's VM outside of its turn. */
+	readonly prepared: ReadonlyMap<InstanceName, string>;
+	readonly compile: CompilePlan;
+	readonly sources: readonly PackageSource[];
+	/** Filled. */
+	readonly canaries: Set<InstanceName>;
+	/** Steps that free addresses. */
+	readonly removed: readonly string[];
+	readonly publish: ReturnType<typeof publishing>;
+}
+
+function updates(runs: readonly (readonly PlannedTurn[])[], surroundings: Surroundings): Step[] {
+	const { prepared, compile, sources, canaries, removed, publish } = surroundings;
 	const steps: Step[] = [];
 	const lastOf = new Map<InstanceName, string>();
 	let barrier: readonly string[] = [];
@@ -142,12 +146,17 @@ function updates(
 		for (const { plan, canary, after } of run) {
 			const { name } = plan.diff.desired;
 			if (canary) canaries.add(name);
-			const turn = [...barrier, ...after.flatMap((other) => lastOf.get(other) ?? [])];
-			const install: StepData = { kind: "install-packages", packages: plan.diff.desired.packages, sources };
-			const { chain, end } = updateChain(plan, canary, prepared.get(name), compile, install, turn);
+			const swaps = plan.diff.vm === "swap";
+			const turn = [...barrier, ...after.flatMap((other) => lastOf.get(other) ?? []), ...(swaps ? removed : [])];
+			const install: StepData = {
+				...{ kind: "install-packages", packages: plan.diff.desired.packages, sources },
+				...(swaps ? { onNextVm: true } : {}),
+			};
+			const chain = publish(plan.diff, updateChain(plan, canary, prepared.get(name), compile, install, turn));
+			const { id } = chain.at(-1) as Step;
 			steps.push(...chain);
-			lastOf.set(name, end);
-			ends.push(end);
+			lastOf.set(name, id);
+			ends.push(id);
 		}
 		barrier = ends;
 	}
@@ -162,15 +171,15 @@ function updateChain(
 	compile: CompilePlan,
 	install: StepData,
 	turn: readonly string[],
-): { chain: Step[]; end: string } {
+): readonly Step[] {
 	const { desired } = diff;
 	const compiled = desired.packages.flatMap(({ key }) => compile.stepOf.get(key) ?? []);
 	if (diff.action === "names") {
-		const chain = linked(own.update, desired.name, turn);
-		return { chain, end: (chain.at(-1) as Step).id };
+		return linked(own.update, desired.name, turn);
 	}
 	const installs = own.update.some(({ kind }) => kind === "install-jobs");
-	const early = installs && desired.packages.length > 0 && diff.vm !== "replace" && diff.vm !== "power-on";
+	const inTurn = diff.vm === "replace" || diff.vm === "swap" || diff.vm === "power-on";
+	const early = installs && desired.packages.length > 0 && !inTurn;
 	const installSteps = early ? linked([install], desired.name, [...(prepared ? [prepared] : []), ...compiled]) : [];
 	const late = desired.packages.length > 0 && !early ? withInstall(own.update, install) : own.update;
 	const update = canary ? late.map((data) => asCanary(data, diff)) : late;
@@ -182,7 +191,7 @@ function updateChain(
 		...(early || compile.inTurn.has(desired.name) ? [] : compiled),
 	];
 	const turnSteps = linked(update, desired.name, [...new Set(after)]);
-	const chain = [
+	return [
 		...installSteps,
 		...turnSteps.map((step) =>
 			step.kind === "install-packages" && compile.inTurn.has(desired.name)
@@ -190,7 +199,6 @@ function updateChain(
 				: step,
 		),
 	];
-	return { chain, end: (chain.at(-1) as Step).id };
 }
 
 const AFTER_PACKAGES: ReadonlySet<Step["kind"]> = new Set([
@@ -204,7 +212,8 @@ const AFTER_PACKAGES: ReadonlySet<Step["kind"]> = new Set([
 
 /** On a VM that is only now made, packages come right after it is prepared. */
 function withInstall(update: readonly StepData[], install: StepData): StepData[] {
-	const at = update.findIndex(({ kind }) => AFTER_PACKAGES.has(kind));
+	const made = update.findIndex(({ kind }) => kind === "bootstrap-vm");
+	const at = made < 0 ? update.findIndex(({ kind }) => AFTER_PACKAGES.has(kind)) : made + 1;
 	const needed = update.some(({ kind }) => kind === "install-jobs");
 	return needed ? [...update.slice(0, at), install, ...update.slice(at)] : [...update];
 }
@@ -260,7 +269,7 @@ function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: re
 }
 
 function actionOf({ action, vm, reasons, desired }: InstanceDiff): InstanceChange["action"] {
-	if (action === "update" && vm === "replace") return "recreate";
+	if (action === "update" && (vm === "replace" || vm === "swap")) return "recreate";
 	if (action === "update" && reasons.every(({ reason }) => reason === "state"))
 		return desired.record?.wanted === "started" ? "start" : "stop";
 	return action === "keep" ? "names" : action;

@@ -5,10 +5,14 @@ const instanceName = z.string().describe("Instance name, such as database/0.");
 const change = z.strictObject({
 	instance: instanceName,
 	action: z.enum(["create", "recreate", "update", "names", "start", "stop", "delete"]).describe("What happens to it."),
+	addresses: z
+		.array(z.strictObject({ network: z.string(), from: z.string(), to: z.string() }))
+		.optional()
+		.describe("Of an instance whose next VM is made while the old one runs: the addresses that it moves to."),
 	downtime: z
-		.enum(["none", "start", "restart", "recreate", "disk copy", "stop", "delete"])
+		.enum(["none", "start", "restart", "swap", "recreate", "disk copy", "stop", "delete"])
 		.describe(
-			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM; they are stopped for as long as it takes to copy their disk, and started; they are stopped; the end.",
+			"What its jobs see: nothing; they are started, and were not running or are new; they are stopped and started; the same, on another VM that is prepared by then; the same, on another VM that is made meanwhile; they are stopped for as long as it takes to copy their disk, and started; they are stopped; the end.",
 		),
 	restarts: z
 		.array(z.string())
@@ -163,6 +167,13 @@ export const planReport = z.strictObject({
 		addresses: z.record(z.string(), z.int()).describe("By network."),
 		vm_types: z.record(z.string(), z.int()).describe("How many VMs of each."),
 	}),
+	surge: z
+		.strictObject({
+			vms: z.int().describe("VMs at a time."),
+			addresses: z.record(z.string(), z.int()).describe("By network."),
+		})
+		.optional()
+		.describe("What is there besides while VMs are made beside those that run (create-swap-delete). Absent: none are."),
 	estimate: z
 		.strictObject({
 			seconds: z.number(),

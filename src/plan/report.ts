@@ -1,5 +1,5 @@
 import type { InstanceRecord } from "../state/state.ts";
-import { changeOf, type FormerInstance } from "./change-report.ts";
+import { changeOf, type FormerInstance, movesOf } from "./change-report.ts";
 import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
@@ -78,6 +78,7 @@ export function reportPlan(input: ReportInput): PlanReport {
 			({ id }) => id,
 		),
 		totals: totalsOf(input),
+		...surgeOf(diffs, turns),
 		...(time
 			? { estimate: { seconds: Math.round(time.ms / 1000), samples: time.samples, unknown: [...time.unknown] } }
 			: {}),
@@ -140,6 +141,15 @@ function shownTotal({
 	...total
 }: ResourceTotal): NonNullable<PlanReport["totals"]["resources"]>[number] {
 	return { ...total, quotas: quotas.map(({ name, limit, used, enforced }) => ({ name, limit, used, enforced })) };
+}
+
+/** Instances of one turn are swapped at once. */
+function surgeOf(diffs: readonly InstanceDiff[], turns: ReadonlyMap<InstanceName, number>): Pick<PlanReport, "surge"> {
+	const swaps = diffs.flatMap(({ vm, desired }) => (vm === "swap" ? [desired] : []));
+	if (swaps.length === 0) return {};
+	const byTurn = Map.groupBy(swaps, ({ name }) => turns.get(name));
+	const vms = Math.max(...[...byTurn.values()].map((each) => each.length));
+	return { surge: { vms, addresses: counts(swaps.flatMap(movesOf).map(({ network }) => network)) } };
 }
 
 function counts(names: readonly string[]): Record<string, number> {

@@ -58,6 +58,11 @@ export interface Watch {
 	readonly toMs: number;
 }
 
+interface OnNextVm {
+	/** It is about the VM that is made to take the place of the instance's. */
+	readonly onNextVm?: true;
+}
+
 /**
  * A step of a plan. A step is safe to run twice: a run that was cut short leaves it to the next, whose plan holds it
  * again if what is observed still calls for it.
@@ -80,9 +85,13 @@ export type Step = StepBase &
 		| { readonly kind: "detach-disk"; readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string }
 		| { readonly kind: "delete-vm"; readonly cid: VmCid; readonly cpi: string }
 		| { readonly kind: "upload-stemcell"; readonly cpi: string; readonly stemcell: ShapeStemcell }
-		| { readonly kind: "create-vm"; readonly shape: VmShape }
+		| ({ readonly kind: "create-vm"; readonly shape: VmShape } & OnNextVm)
 		| { readonly kind: "power-on"; readonly cid: VmCid; readonly cpi: string }
-		| { readonly kind: "bootstrap-vm" }
+		| ({ readonly kind: "bootstrap-vm" } & OnNextVm)
+		/** The VM that was made for it becomes the instance's: its jobs are stopped, and its persistent disk has been let go. */
+		| { readonly kind: "swap-vm" }
+		/** Others that don't know them yet are told the addresses that the instance has by now. With `mayMiss` one that can't be told is no failure. */
+		| { readonly kind: "publish-names"; readonly to: readonly InstanceName[]; readonly mayMiss?: true }
 		| {
 				readonly kind: "create-disk";
 				readonly cpi: string;
@@ -112,19 +121,19 @@ export type Step = StepBase &
 		| { readonly kind: "resize-disk"; readonly disk: DiskCid; readonly cpi: string; readonly sizeMib: number }
 		| { readonly kind: "orphan-disk"; readonly disk: DiskCid }
 		| { readonly kind: "snapshot-disk"; readonly disk: DiskCid; readonly cpi: string }
-		| {
+		| ({
 				readonly kind: "compile-package";
 				readonly package: PackageUse;
 				readonly stemcell: { readonly os: string; readonly version: string };
 				/** For the packages that it needs. */
 				readonly sources: readonly PackageSource[];
-		  }
-		| {
+		  } & OnNextVm)
+		| ({
 				readonly kind: "install-packages";
 				readonly packages: readonly PackageUse[];
 				/** In order: where one fails, the next is used. */
 				readonly sources: readonly PackageSource[];
-		  }
+		  } & OnNextVm)
 		/** What is made for the time in which packages compile; also if it has never come to be. */
 		| { readonly kind: "delete-compilation-vm" }
 		| { readonly kind: "update-names" }

@@ -12,11 +12,15 @@ export function titleOf(data: StepData, instance: string): string {
 		case "delete-compilation-vm":
 			return `Deleting the VM of ${instance}: nothing is left to compile on it`;
 		case "create-vm":
-			return `Creating the VM of ${instance}`;
+			return `Creating ${data.onNextVm ? "another" : "the"} VM of ${instance}`;
 		case "power-on":
 			return `Powering on ${instance}`;
 		case "bootstrap-vm":
-			return `Preparing ${instance}`;
+			return `Preparing ${data.onNextVm ? `the new VM of ${instance}` : instance}`;
+		case "swap-vm":
+			return `Swapping ${instance} to its new VM`;
+		case "publish-names":
+			return `Telling ${counted(data.to.length, "instance")} the address of ${instance}`;
 		case "create-disk":
 			return `Creating ${data.copyOf ? "another" : "a"} persistent disk for ${instance} (${data.sizeMib} MiB)`;
 		case "copy-disk":
@@ -32,7 +36,7 @@ export function titleOf(data: StepData, instance: string): string {
 		case "snapshot-disk":
 			return `Taking a snapshot of the persistent disk of ${instance}`;
 		case "install-packages":
-			return `Installing ${counted(data.packages.length, "package")} on ${instance}`;
+			return `Installing ${counted(data.packages.length, "package")} on ${data.onNextVm ? `the new VM of ${instance}` : instance}`;
 		case "update-names":
 			return `Updating names on ${instance}`;
 		case "install-jobs":

@@ -75,6 +75,10 @@ export interface InstanceRecord {
 	readonly ips: Readonly<Record<string, string>>;
 	readonly disk?: DiskCid;
 	readonly vm?: VmRecord;
+	/** Made to take the place of `vm`, whose jobs run until it is ready (create-swap-delete). */
+	readonly nextVm?: SpareVm;
+	/** `vm` has taken its place: it has no disk any more, and is deleted. */
+	readonly formerVm?: SpareVm;
 	/** What the VM's jobs were last brought to; compared with what is wanted. */
 	readonly applied?: AppliedRecord;
 	/** Between the first step of its update and the last: the update must be done again. */
@@ -104,6 +108,12 @@ export interface VmRecord {
 	readonly bootstrapped: boolean;
 	/** Its deletion had begun when a run was cut short: it may lack parts, and is deleted before all else. */
 	readonly deleting?: true;
+}
+
+/** A VM beside the instance's own, and what it has for itself. */
+export interface SpareVm extends VmRecord {
+	/** By network name. */
+	readonly ips: Readonly<Record<string, string>>;
 }
 
 export interface AppliedRecord {

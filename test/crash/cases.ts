@@ -58,9 +58,19 @@ export const cases: readonly Case[] = [
 	{
 		name: "stemcell change",
 		fits: all,
-		change: (now) => ({ ...now, stemcell: now.stemcell + 1 }),
+		change: (now) => ({ ...now, stemcell: now.stemcell + 1, swaps: false }),
 		args: DEPLOY,
 		covers: ["stop", "detach-disk", "delete-vm", "create-vm", "bootstrap-vm", "attach-disk"],
+	},
+	{
+		name: "stemcell swap",
+		fits: all,
+		change: (now) => ({ ...now, stemcell: now.stemcell + 1, swaps: true }),
+		args: DEPLOY,
+		covers: [
+			...["create-vm", "bootstrap-vm", "install-packages", "stop", "detach-disk", "swap-vm", "publish-names"],
+			...["attach-disk", "delete-vm"],
+		] as StepKind[],
 	},
 	{
 		name: "scale out",

@@ -15,6 +15,8 @@ export interface Wanted {
 	readonly stemcell: number;
 	/** The number of the AZ that web servers are in. */
 	readonly webAz: number;
+	/** New VMs are made before the old ones go. */
+	readonly swaps: boolean;
 	/** Web servers were stopped; the database was, with its VM. */
 	readonly webStopped: boolean;
 	readonly dbDetached: boolean;
@@ -28,6 +30,7 @@ export const FIRST: Wanted = {
 	words: 1,
 	stemcell: 1,
 	webAz: 1,
+	swaps: false,
 	webStopped: false,
 	dbDetached: false,
 };
@@ -44,7 +47,7 @@ const TLS = [
  */
 export function writePlatform(
 	world: Pick<World, "write" | "folder">,
-	{ web, diskMib, diskType, port, words, stemcell, webAz }: Wanted,
+	{ web, diskMib, diskType, port, words, stemcell, webAz, swaps }: Wanted,
 	{ certificates = true } = {},
 ): void {
 	writeTinyRelease(world, "release", {
@@ -56,16 +59,25 @@ export function writePlatform(
 				},
 				hooks: notingHooks(["pre-start", "post-start", "post-deploy", "drain"]),
 				packages: ["words"],
+				provides: [{ name: "app", type: "app" }],
+				consumes: [{ name: "others", type: "app" }],
 			},
 			smoke: { process: false, hooks: { run: "echo smoke" } },
 		},
 		packages: { words: `echo ${words} >"$BOSH_INSTALL_TARGET/words"` },
 	});
 	const properties = { port, password: "((password))", ...(certificates ? { tls: "((tls))" } : {}) };
-	const jobs = [{ name: "app", release: "tiny", properties }];
+	// Each group knows the other by name.
+	const jobs = (own: string, others: string) => [
+		{
+			...{ name: "app", release: "tiny", properties },
+			provides: { app: { as: own } },
+			consumes: { others: { from: others } },
+		},
+	];
 	const groups = [
-		tinyGroup("db", jobs, { persistent_disk_type: "data" }),
-		tinyGroup("web", jobs, { instances: web, azs: [`z${webAz}`] }),
+		tinyGroup("db", jobs("db", "web"), { persistent_disk_type: "data" }),
+		tinyGroup("web", jobs("web", "db"), { instances: web, azs: [`z${webAz}`] }),
 		tinyGroup("smoke-tests", "smoke", { lifecycle: "errand" }),
 	];
 	const type = { name: "data", disk_size: diskMib, cloud_properties: { type: diskType } };
@@ -75,7 +87,11 @@ export function writePlatform(
 		"tiny.yml",
 		tinyManifest(groups, {
 			stemcells: [{ alias: "default", os: "local", version: String(stemcell) }],
-			update: { canaries: 1, max_in_flight: 2, canary_watch_time: "100-30000", update_watch_time: "100-30000" },
+			features: { use_dns_addresses: true },
+			update: {
+				...{ canaries: 1, max_in_flight: 2, canary_watch_time: "100-30000", update_watch_time: "100-30000" },
+				vm_strategy: swaps ? "create-swap-delete" : "delete-create",
+			},
 			variables: [{ name: "password", type: "password" }, ...(certificates ? TLS : [])],
 		}),
 	);

@@ -43,8 +43,8 @@ const mutants: readonly Mutant[] = [
 	{
 		name: "a VM is deleted before its disk is detached",
 		file: "src/plan/instance-steps.ts",
-		from: 'return [...detach, { kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }];',
-		to: 'return [{ kind: "delete-vm", cid: vm.cid, cpi: vm.cpi }, ...detach];',
+		from: "return [...letGo(record), ...deleteVm(record)];",
+		to: "return [...deleteVm(record), ...letGo(record)];",
 	},
 	{
 		name: "a disk is detached without being unmounted",

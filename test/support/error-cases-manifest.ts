@@ -58,7 +58,6 @@ export const manifestCases: ErrorCases = {
 	],
 	"not-yet": [inManifest([webNetwork, "  - name: default\n    nic_group: 1\n  jobs:"])],
 	"passed-over": [
-		inManifest(["  canaries: 1\n", "  canaries: 1\n  vm_strategy: create-swap-delete\n"]),
 		inManifest(["- name: web\n", "- name: web\n  env: {bosh: {keep_root_password: true}}\n"]),
 		files({ manifest: `${MANIFEST}features: {randomize_az_placement: true}\n` }),
 	],

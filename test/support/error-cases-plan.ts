@@ -10,6 +10,7 @@ import { movedSince, readPlan, type SavedPlan, savePlan } from "../../src/plan/s
 import type { Plan } from "../../src/plan/step.ts";
 import type { Release, ReleaseJob } from "../../src/release/release.ts";
 import { type Edit, type ErrorCase, type ErrorCases, edited, MANIFEST, read } from "./error-cases.ts";
+import { notSwapped } from "./error-cases-swaps.ts";
 import { releaseJob } from "./links.ts";
 import { diskRecord, group, record } from "./plan-fixtures.ts";
 
@@ -248,6 +249,7 @@ export const planCases: ErrorCases = {
 	"no-job": [planned([["- name: app\n", "- name: ap\n"]])],
 	"no-persistent-disk": [attaching({ group: group("db") })],
 	"no-vm": [attaching({ instance: record("db", 0) })],
+	"not-swapped": notSwapped(shop),
 	"other-stemcell": [compiling({ free: 2, version: "2" })],
 	"other-az": [attaching({ disk: { ...orphan, az: "z2" } })],
 	"other-cpi": [attaching({ disk: { ...orphan, cpi: "other" } })],

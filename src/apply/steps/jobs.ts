@@ -1,6 +1,5 @@
 import { installJobsScript, jobsArchive } from "../../machine/job.ts";
 import { monitChecksOf } from "../../machine/monit-files.ts";
-import { hostsScript, recordsScript } from "../../machine/names.ts";
 import { activatePackagesScript } from "../../machine/package.ts";
 import { writeTableScript } from "../../machine/supervisor/control.ts";
 import type { Step } from "../../plan/step.ts";
@@ -42,23 +41,9 @@ export async function installJobs(step: Of<"install-jobs">, context: ApplyContex
 			]),
 		),
 		packages: Object.fromEntries(step.packages.map((use) => [use.name, use.key])),
-		names: desired.names,
+		names: context.naming?.written.get(name) ?? desired.names,
 		tags: desired.shape.metadata,
 		postDeployed: false,
 	};
 	await store.write(lease.fence, [records.update(name, { applied })]);
-}
-
-/** Writes the names of the others into /etc/hosts; nothing restarts for it. */
-export async function updateNames(step: Of<"update-names">, context: ApplyContext): Promise<void> {
-	const { records, store, lease } = context;
-	const desired = context.desired.get(step.instance);
-	if (!desired) throw new Error(`no desired instance ${step.instance}`);
-	await runScript(context, step, hostsScript(desired.hosts), "names-not-written");
-	const { records: dnsRecords } = desired;
-	if (dnsRecords !== undefined)
-		await runScript(context, step, recordsScript(), "names-not-written", { stdin: async () => dnsRecords });
-	const applied = records.get(step.instance).applied;
-	if (applied)
-		await store.write(lease.fence, [records.update(step.instance, { applied: { ...applied, names: desired.names } })]);
 }

@@ -1,11 +1,13 @@
 import type { AgentSeed, CreatedVm, GuestSeed, VmRequest } from "../../cpi/cpi.ts";
 import { hostName } from "../../cpi/user-data.ts";
-import { shapeDigests } from "../../plan/desired.ts";
+import { type DesiredInstance, shapeDigests } from "../../plan/desired.ts";
+import { recordedVms } from "../../plan/spare-vms.ts";
 import type { Step } from "../../plan/step.ts";
 import { generateKeyPair } from "../../ssh/keys.ts";
 import type { InstanceRecord, VmRecord } from "../../state/state.ts";
 import { agentSettings } from "../../stemcell/agent/settings.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
+import { withoutVm } from "../next-vm.ts";
 import { stemcellCid } from "./stemcell.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
@@ -36,7 +38,8 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 	if (!desired) throw new Error(`no desired instance ${name}`);
 	const { lease, records, store } = context;
 	if (!records.find(name)) await store.write(lease.fence, [records.put(newRecord(context, name))]);
-	const key = `${context.owner.deployment}-${name.replace("/", "-")}-${desired.placed.id.slice(0, 8)}-${lease.fence.number}`;
+	const key = keyOf(desired, context);
+	const planned = plannedIps(desired);
 	const { seed, contact } = await prepare(key, step, context);
 	const stemcell = await stemcellCid(step.shape, context);
 	const request: VmRequest = {
@@ -63,13 +66,10 @@ export async function createVm(step: Of<"create-vm">, context: ApplyContext): Pr
 			...(created.ephemeralDisk && { ephemeralDisk: created.ephemeralDisk }),
 			bootstrapped: false,
 		};
-		return [
-			records.update(name, { vm, dirty: true, atRest: true, ips: { ...desired.record?.ips, ...created.ips } }, [
-				"applied",
-			]),
-		];
+		return [records.update(name, { vm, dirty: true, atRest: true, ips: { ...planned, ...created.ips } }, ["applied"])];
 	};
-	const data = { instance: name, cpi: step.shape.cpi, shape, ...contact };
+	const next = step.onNextVm ? { next: { ips: planned } } : {};
+	const data = { instance: name, cpi: step.shape.cpi, shape, ...contact, ...next };
 	await effect(
 		context,
 		{ verb: "createVm", key, data },
@@ -83,7 +83,6 @@ function newRecord(context: ApplyContext, name: string): InstanceRecord {
 	const desired = context.desired.get(name);
 	if (!desired) throw new Error(`no desired instance ${name}`);
 	const { placed, group } = desired;
-	const ips = Object.entries(placed.networks).flatMap(([network, { ip }]) => (ip === undefined ? [] : [[network, ip]]));
 	return {
 		id: placed.id,
 		group: group.name,
@@ -91,35 +90,53 @@ function newRecord(context: ApplyContext, name: string): InstanceRecord {
 		az: placed.az,
 		bootstrap: placed.bootstrap,
 		lifecycle: group.lifecycle,
-		ips: Object.fromEntries(ips),
+		ips: plannedIps(desired),
 		dirty: true,
 		wanted: "started",
 		ignore: false,
 	};
 }
 
+function plannedIps({ placed }: DesiredInstance): Readonly<Record<string, string>> {
+	const networks = Object.entries(placed.networks);
+	return Object.fromEntries(networks.flatMap(([network, { ip }]) => (ip === undefined ? [] : [[network, ip]])));
+}
+
+/** One that no VM of the instance has: two may be made in one run, as when it is undone. */
+function keyOf({ name, placed, record }: DesiredInstance, { owner, lease }: ApplyContext): string {
+	const own = `${owner.deployment}-${name.replace("/", "-")}-${placed.id.slice(0, 8)}-${lease.fence.number}`;
+	const taken = [record?.vm, record?.nextVm, record?.formerVm].map((vm) => vm?.key);
+	let key = own;
+	for (let count = 2; taken.includes(key); count += 1) key = `${own}-${count}`;
+	return key;
+}
+
 /** Deletes the VM; its disks were detached before, and stay. */
 export async function deleteVm(step: Of<"delete-vm">, context: ApplyContext): Promise<void> {
 	const { records } = context;
+	const isOwn = records.get(step.instance).vm?.cid === step.cid;
 	await effect(
 		context,
 		{ verb: "deleteVm", key: step.cid, data: { instance: step.instance, cpi: step.cpi } },
 		() => context.cpi(step.cpi).deleteVm(step.cid, callOptions(context)),
-		() => [records.update(step.instance, {}, ["vm", "applied"])],
+		() => withoutVm(step.instance, step.cid, records),
 	);
-	context.disconnect(step.instance);
+	if (isOwn) context.disconnect(step.instance);
 }
 
-/** Deletes a VM that nobody recorded: made by a run that was cut short. */
+/** Deletes a VM that a run which was cut short has left: nobody recorded it, or it is beside an instance's own. */
 export async function deleteOrphanVm(
 	step: Extract<Step, { kind: "delete-orphan-vm" }>,
 	context: ApplyContext,
 ): Promise<void> {
+	const { records } = context;
+	const owner = records.instances().find((record) => recordedVms(record).includes(step.cid));
+	const instance = owner && `${owner.group}/${owner.index}`;
 	await effect(
 		context,
-		{ verb: "deleteVm", key: step.cid, data: { orphan: true, cpi: step.cpi } },
+		{ verb: "deleteVm", key: step.cid, data: { orphan: true, cpi: step.cpi, ...(instance ? { instance } : {}) } },
 		() => context.cpi(step.cpi).deleteVm(step.cid, callOptions(context)),
-		() => [],
+		() => (instance === undefined ? [] : withoutVm(instance, step.cid, records)),
 	);
 }
 

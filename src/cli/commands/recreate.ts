@@ -14,8 +14,8 @@ export const command: Command = {
 		...turnOptions,
 		consentOption,
 	],
-	help: `Gives instances (GROUP, GROUP/INDEX or GROUP/UUID; all, if none is named) new VMs, canaries first; persistent disks and addresses are kept. What is
-stopped stays stopped.`,
+	help: `Gives instances (GROUP, GROUP/INDEX or GROUP/UUID; all, if none is named) new VMs, canaries first; persistent disks are kept, and so are addresses but
+under vm_strategy: create-swap-delete. What is stopped stays stopped.`,
 	run: async ([selector], options, context) => {
 		await withChosenInstances("recreate", selector, options, context, async (run, chosen) => {
 			await bringUp(run, changeable(run, chosen), { recreate: true, fix: options.fix === true }, options);

@@ -17,7 +17,7 @@ import { createAgents } from "./agents.ts";
 import type { Cpis } from "./cpis.ts";
 import { openLogFile } from "./log-file.ts";
 import { bootstrapOf } from "./machine-spec.ts";
-import type { Machines } from "./machines.ts";
+import type { AllMachines, Machines } from "./machines.ts";
 import { monitProblems } from "./monit-problems.ts";
 import type { RenderBook } from "./render-book.ts";
 import type { StemcellBook } from "./stemcells.ts";
@@ -32,7 +32,7 @@ export interface ApplyContextParts {
 	readonly records: Records;
 	readonly desired: readonly DesiredInstance[];
 	readonly cpis: Cpis;
-	readonly machines: Machines;
+	readonly machines: AllMachines;
 	readonly login: Login;
 	readonly packageBlobs: BlobStore;
 	readonly releases: ReadonlyMap<string, Release>;
@@ -57,27 +57,31 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		if (!found) throw new Error(`no desired instance ${name}`);
 		return found;
 	};
+	const reach = (own: Records, { connect, answers, disconnect, ...ways }: Machines) => ({
+		...{ records: own, connect, answers, disconnect },
+		agents: createAgents({
+			...{ context, key, records: own, publicKey: login.publicKey },
+			deployment: lease.fence.deployment,
+			machines: { connect, answers, disconnect, ...ways },
+		}),
+		bootstrapScript: (name: InstanceName) => {
+			const { stemcell, cpi } = of(name).shape;
+			const { user = login.user } = own.get(name).vm ?? {};
+			const packages = stemcells().packages(stemcell, cpi);
+			return bootstrapOf(of(name), { deployment: lease.fence.deployment, login: { ...login, user }, packages });
+		},
+	});
 	return {
+		...reach(records, machines),
+		ofNextVm: reach(machines.next.records, machines.next.machines),
 		deployment: lease.fence.deployment,
 		owner: { store: store.uuid, deployment: lease.fence.deployment },
 		store,
 		lease,
-		records,
 		desired,
 		cpi: parts.cpis.get,
 		stemcellImage: (stemcell, cpi) => stemcells().image(stemcell, cpi),
 		login,
-		agents: createAgents({
-			context,
-			deployment: lease.fence.deployment,
-			key,
-			records,
-			machines,
-			publicKey: login.publicKey,
-		}),
-		connect: machines.connect,
-		answers: machines.answers,
-		disconnect: machines.disconnect,
 		blobs: packageBlobs,
 		openPackage: (use) => packageForm(releases, use).open(),
 		blobOf: (use) => packageForm(releases, use).blob,
@@ -95,13 +99,6 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		},
 		deploymentRecord: record,
 		supervisorTable: (name) => tableOf(of(name), renderBook()),
-		bootstrapScript: (name) => {
-			const { stemcell, cpi } = of(name).shape;
-			const { deployment } = lease.fence;
-			const { user = login.user } = records.get(name).vm ?? {};
-			const packages = stemcells().packages(stemcell, cpi);
-			return bootstrapOf(of(name), { deployment, login: { ...login, user }, packages });
-		},
 		lastLogLines: (process) => lastLinesScript(process),
 		openLog: (name) => openLogFile(join(context.home, "logs", lease.fence.deployment), name),
 		actor: actor(),

@@ -2,6 +2,7 @@ import { problem, UserError } from "../../errors.ts";
 import type { Cloud, Compilation } from "../../manifest/cloud.ts";
 import type { ValueMap } from "../../manifest/deployment.ts";
 import { compilationVms } from "../../plan/compilation-vms.ts";
+import { heldAddresses } from "../../plan/place.ts";
 import type { CompilationVms, CompileNeed } from "../../plan/plan-compile.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { addressesElsewhere, type DesiredState } from "./desired-state.ts";
@@ -29,7 +30,7 @@ export function compilationVmsOf(
 		const kept = records.lasting();
 		const used = [
 			...(await addressesElsewhere(run)),
-			...kept.flatMap(({ ips }) => Object.values(ips)),
+			...kept.flatMap(heldAddresses),
 			...desired.flatMap(({ placed }) => Object.values(placed.networks).flatMap(({ ip }) => ip ?? [])),
 		];
 		const { vms, problems } = compilationVms({

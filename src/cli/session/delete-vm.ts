@@ -1,6 +1,7 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import { problem, UserError } from "../../errors.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
+import { spareVms } from "../../plan/spare-vms.ts";
 import type { InstanceName, Plan } from "../../plan/step.ts";
 import { applyContext } from "./apply-context.ts";
 import { withoutRecord } from "./deploy-plan.ts";
@@ -39,7 +40,8 @@ export async function prepareDeleteVm(
 	const { inputs, records, context } = run;
 	const deployment = inputs.deployment.name;
 	const { observed, orphanVms } = await observeAll({ ...run, deployment });
-	const strays = instance === undefined ? orphanVms.filter((vm) => vm.cid === cid) : [];
+	const unwanted = [...orphanVms, ...spareVms(records.instances())];
+	const strays = instance === undefined ? unwanted.filter((vm) => vm.cid === cid) : [];
 	if (instance === undefined && strays.length === 0) throw unknownVm(cid, run);
 	const desired = recordedInstances(inputs, records.instances(), context).filter(({ name }) => name === instance);
 	const plan = planDeploy({

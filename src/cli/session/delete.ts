@@ -1,5 +1,6 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import type { DeleteInput } from "../../plan/plan-delete.ts";
+import { spareVms } from "../../plan/spare-vms.ts";
 import { applyContext } from "./apply-context.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
 import { observeAll } from "./observed.ts";
@@ -21,7 +22,7 @@ export async function deletePieces(
 	return {
 		input: {
 			instances: instances.map(seen.withReach),
-			orphanVms: seen.orphanVms,
+			orphanVms: [...seen.orphanVms, ...spareVms(instances)],
 		},
 		applyContext: applyContext({ ...run, desired: [], releases: new Map() }),
 	};

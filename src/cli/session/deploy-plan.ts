@@ -4,6 +4,7 @@ import type { DesiredInstance } from "../../plan/desired.ts";
 import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
 import { type CompilationVms, type CompileNeed, compileNeeds } from "../../plan/plan-compile.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
+import { spareVms } from "../../plan/spare-vms.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
 import { tooSmall } from "./disk-room.ts";
@@ -14,6 +15,8 @@ export interface DeployPlanInput extends ObserveAllInput {
 	readonly store: StateStore;
 	readonly packageBlobs: BlobStore;
 	readonly desired: readonly DesiredInstance[];
+	/** All of the deployment, where those are some. */
+	readonly instances: readonly DesiredInstance[];
 	readonly obsolete: readonly InstanceRecord[];
 	readonly unknownVariables: readonly string[];
 	readonly firstDeploy: boolean;
@@ -50,6 +53,8 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		...ignoredProblems(obsolete),
 	];
 	if (refused.length > 0) throw new UserError(refused);
+	const going = new Set(diffs.flatMap((diff) => diff.nextVm ?? []));
+	const unused = spareVms(input.records.instances()).filter(({ cid }) => !going.has(cid));
 	const own = new Set(desired.map(({ name }) => name));
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
@@ -65,9 +70,10 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		diffs,
 		obsolete: obsolete.map(seen.withReach),
 		// One that an interrupted run left behind has the address that its instance's next VM needs.
-		orphanVms: seen.orphanVms.filter(({ name }) => input.whole || own.has(name)),
+		orphanVms: [...seen.orphanVms, ...unused].filter(({ name }) => input.whole || own.has(name)),
 		leftCompilationVms: input.records.compilationVms(),
 		...(compilationVms ? { compilationVms } : {}),
+		instances: input.instances,
 		unknownVariables: input.unknownVariables,
 		compiled,
 		firstDeploy: input.firstDeploy,

@@ -2,7 +2,6 @@ import type { ApplyContext } from "../../apply/context.ts";
 import { UserError } from "../../errors.ts";
 import type { DiffOptions } from "../../plan/diff-instance.ts";
 import { quotaProblems } from "../../plan/quota-problems.ts";
-import type { InstanceName } from "../../plan/step.ts";
 import type { DeploymentRecord, RecordedInputs } from "../../state/state.ts";
 import { applyContext } from "./apply-context.ts";
 import { compilationVmsOf } from "./compilation.ts";
@@ -15,15 +14,13 @@ import { releaseContents } from "./releases.ts";
 import { askResources, type Resources } from "./resources.ts";
 import { keepStrayDisks } from "./stray-disks.ts";
 
-export interface DeployFlags extends DesiredFlags, Omit<DiffOptions, "canResize"> {
+export interface DeployFlags extends Omit<DesiredFlags, "recreate">, Omit<DiffOptions, "canResize"> {
 	readonly skipDrain: ReadonlySet<string>;
 	readonly snapshots?: boolean;
 	/** Packages compile on VMs of the cloud file's `compilation` block, and not on the deployment's own. */
 	readonly compilationVms?: boolean;
 	/** False: clouds and VMs are not asked, what is recorded counts. */
 	readonly refresh: boolean;
-	/** These instances alone; nothing else of the deployment is touched. */
-	readonly only?: ReadonlySet<InstanceName>;
 }
 
 export interface PreparedDeploy extends DeployPlan {
@@ -52,6 +49,7 @@ export async function prepareDeploy(run: DeploymentRun, flags: DeployFlags): Pro
 			context,
 			deployment: deployment.name,
 			desired: state.desired.filter(({ name }) => flags.only?.has(name) ?? true),
+			instances: state.desired,
 			obsolete: flags.only ? [] : state.obsolete,
 			unknownVariables: state.variables.planned.map(({ definition }) => definition.name),
 			firstDeploy: former?.deployedAt === undefined,

@@ -10,7 +10,7 @@ import { type Key, keyedDigest } from "../../variables/key.ts";
 import type { CliContext } from "../command.ts";
 import { type Cpis, openCpis } from "./cpis.ts";
 import { ensureLogin } from "./login.ts";
-import { type Machines, openMachines } from "./machines.ts";
+import { type AllMachines, openMachines } from "./machines.ts";
 import type { Inputs } from "./manifest.ts";
 import { openPackageBlobs } from "./package-blobs.ts";
 import { openBlobs } from "./releases.ts";
@@ -32,7 +32,7 @@ export interface DeploymentRun {
 	readonly inputsDigest: string;
 	readonly login: Login;
 	readonly cpis: Cpis;
-	readonly machines: Machines;
+	readonly machines: AllMachines;
 	/** In davit's home: what releases are made of. */
 	readonly blobs: BlobStore;
 	readonly packageBlobs: BlobStore;

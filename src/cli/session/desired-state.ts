@@ -1,9 +1,10 @@
 import { type Problem, UserError } from "../../errors.ts";
 import type { Deployment, Value, VariableDefinition } from "../../manifest/deployment.ts";
-import { buildDesired } from "../../plan/build-desired.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
-import { placeInstances } from "../../plan/place.ts";
+import { heldAddresses } from "../../plan/place.ts";
+import { type PlaceAndBuildOptions, placeAndBuild } from "../../plan/place-and-build.ts";
 import type { SharedLinks } from "../../plan/shared-links.ts";
+import type { InstanceName } from "../../plan/step.ts";
 import type { Release } from "../../release/release.ts";
 import type { InstanceRecord } from "../../state/state.ts";
 import { keyedDigest } from "../../variables/key.ts";
@@ -21,6 +22,10 @@ export interface DesiredFlags {
 	readonly fixReleases: boolean;
 	/** Values of variables that davit has none of yet. */
 	readonly imported?: ReadonlyMap<string, Value>;
+	/** Instances that get another VM whatever they are; none unless given. */
+	readonly recreate?: boolean;
+	/** These instances alone; nothing is done to others, but that they are told where one has gone. */
+	readonly only?: ReadonlySet<InstanceName>;
 	/** This errand group alone, instead of all service groups. */
 	readonly errandGroup?: string;
 }
@@ -46,24 +51,20 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 	const { deployment, cloud } = inputs;
 	const releases = await openReleases(deployment, run.blobs, inputs.place, context);
 	if (former && !flags.fixReleases) refuseChangedReleases(releases, former.releases);
-	// The addresses of compilation VMs are free: the plan deletes what is left of those before it makes anything.
-	const placement = placeInstances(deployment, cloud, records.lasting(), {
-		usedElsewhere: await addressesElsewhere(run),
-		newId: context.random.uuid,
-		include: ({ lifecycle, name }) => lifecycle === "service" || name === flags.errandGroup,
-	});
 	const stemcells = await openStemcells(inputs, run.cpis, context);
-	const built = buildDesired({
-		deployment,
-		cloud,
-		placement,
-		releases,
-		disks: records.disks(),
-		linksElsewhere: await openLinksElsewhere(deployment, { store, key }, context),
-		stemcell: stemcells.of,
-		vmResources: await vmResourceProperties(deployment, run.cpis, context.signal),
-		cgroups: stemcells.cgroups,
-	});
+	const { built, placement } = placeAndBuild(
+		{
+			deployment,
+			cloud,
+			releases,
+			disks: records.disks(),
+			linksElsewhere: await openLinksElsewhere(deployment, { store, key }, context),
+			stemcell: stemcells.of,
+			vmResources: await vmResourceProperties(deployment, run.cpis, context.signal),
+			cgroups: stemcells.cgroups,
+		},
+		await placing(run, flags),
+	);
 	tell(
 		[...built.problems, ...stemcells.problems].map((problem) => located(problem, inputs.place)),
 		run,
@@ -110,6 +111,22 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 		await renderer.close();
 		throw error;
 	}
+}
+
+/** What is there already, and what is asked for besides the manifest. */
+async function placing(
+	run: DeploymentRun,
+	{ errandGroup, recreate, only }: DesiredFlags,
+): Promise<PlaceAndBuildOptions> {
+	return {
+		// The addresses of compilation VMs are free: the plan deletes what is left of those before it makes anything.
+		recorded: run.records.lasting(),
+		usedElsewhere: await addressesElsewhere(run),
+		newId: run.context.random.uuid,
+		include: ({ lifecycle, name }) => lifecycle === "service" || name === errandGroup,
+		recreated: (name) => recreate === true && only?.has(name) !== false,
+		untouched: (name) => only?.has(name) === false,
+	};
 }
 
 /** Those that are made in no time, so that the templates that need them can be checked before any VM is made. */
@@ -174,5 +191,5 @@ export async function addressesElsewhere({
 	const instances = (await Promise.all(others.map(({ name }) => store.read(name)))).flatMap(
 		(recorded) => recorded.instances,
 	);
-	return new Set(instances.flatMap(({ ips }) => Object.values(ips)));
+	return new Set(instances.flatMap(heldAddresses));
 }

@@ -3,8 +3,9 @@ import { runProbe } from "../../apply/run-probe.ts";
 import type { CloudResource } from "../../cpi/cpi.ts";
 import { STORE } from "../../machine/layout.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
+import { recordedVms } from "../../plan/spare-vms.ts";
 import type { InstanceName } from "../../plan/step.ts";
-import type { InstanceRecord } from "../../state/state.ts";
+import type { InstanceRecord, SpareVm } from "../../state/state.ts";
 import type { CliContext } from "../command.ts";
 import { onInstances } from "./on-instances.ts";
 import type { RecordedDeployment } from "./recorded.ts";
@@ -25,9 +26,18 @@ export interface InstanceView {
 	readonly details: Readonly<Record<string, string | number>>;
 }
 
+interface SpareView extends Pick<InstanceView, "instance" | "details"> {
+	readonly az: string;
+	readonly vm: SpareVm;
+	readonly state: "next" | "former";
+	readonly why?: string;
+}
+
 export interface Look {
 	/** In the manifest's order. An errand's instance is left out while it has no VM. */
 	readonly instances: readonly InstanceView[];
+	/** VMs that are there beside instances' own, or are recorded so: made to take their place, or those that were taken the place of. */
+	readonly spares: readonly SpareView[];
 	/** VMs of this deployment that no record names. */
 	readonly orphans: readonly Listing[];
 }
@@ -51,9 +61,10 @@ export async function look(
 		if (vm.state === "stopped") return { ...base, state: "stopped" };
 		return { ...base, ...(await ask(instance, deployment, context, vitals)) };
 	});
-	const recorded = new Set<string | undefined>(records.instances().map(({ vm }) => vm?.cid));
+	const recorded = new Set<string>(records.instances().flatMap(recordedVms));
 	return {
 		instances: views.filter((view) => view !== undefined),
+		spares: inOrder(deployment).flatMap((record) => sparesOf(record, found)),
 		orphans: listing.filter(({ vm }) => !recorded.has(vm.cid)),
 	};
 }
@@ -64,6 +75,19 @@ function inOrder({ records, inputs }: RecordedDeployment): readonly InstanceReco
 		.instances()
 		.filter(({ vm, lifecycle }) => vm !== undefined || lifecycle === "service")
 		.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group) || a.index - b.index);
+}
+
+function sparesOf(
+	{ group, index, az, nextVm, formerVm }: InstanceRecord,
+	found: ReadonlyMap<string, CloudResource>,
+): readonly SpareView[] {
+	const view = (vm: SpareVm | undefined, state: SpareView["state"]): readonly SpareView[] => {
+		if (!vm) return [];
+		const seen = found.get(vm.cid);
+		const gone = seen ? {} : { why: "gone at the cloud" };
+		return [{ instance: `${group}/${index}`, az, vm, state, details: seen?.details ?? {}, ...gone }];
+	};
+	return [...view(nextVm, "next"), ...view(formerVm, "former")];
 }
 
 async function ask(

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { ApplyContext, Login } from "../../apply/context.ts";
+import { NextVmRecords } from "../../apply/next-vm.ts";
 import type { Records } from "../../apply/records.ts";
 import type { Clock } from "../../clock.ts";
 import type { Cpi, Owner } from "../../cpi/cpi.ts";
@@ -37,13 +38,21 @@ export type Machines = Pick<ApplyContext, "connect" | "answers" | "disconnect"> 
 	readonly dial: (instance: InstanceName, port: number, signal: AbortSignal) => Promise<Duplex>;
 };
 
+/** The same, and the ways to the VMs that are made to take the place of instances' VMs. */
+export interface AllMachines extends Machines {
+	readonly next: { readonly records: Records; readonly machines: Machines };
+}
+
 /** The same with connections of their own, which `close` ends. Jump hosts may use the user's SSH agent. */
 export async function openMachines(
 	parts: Omit<MachinesOptions, "ssh" | keyof CliContext>,
 	{ clock, emit, signal, env, ports }: CliContext,
-): Promise<{ readonly machines: Machines; readonly close: () => void }> {
+): Promise<{ readonly machines: AllMachines; readonly close: () => void }> {
 	const ssh = await ports.createSsh({ clock, ...(env.SSH_AUTH_SOCK ? { agent: env.SSH_AUTH_SOCK } : {}) });
-	return { machines: createMachines({ ...parts, ssh, clock, emit, signal }), close: () => ssh.close() };
+	const options = { ...parts, ssh, clock, emit, signal };
+	const records = new NextVmRecords(parts.records);
+	const next = { records, machines: createMachines({ ...options, records }) };
+	return { machines: { ...createMachines(options), next }, close: () => ssh.close() };
 }
 
 /** Reaches the VMs of one deployment, each as the cloud's `ssh:` says, else as its CPI does. */

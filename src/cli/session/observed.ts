@@ -2,6 +2,7 @@ import { observe } from "../../apply/observe.ts";
 import type { Records } from "../../apply/records.ts";
 import type { VmCid } from "../../cpi/cpi.ts";
 import type { Observed } from "../../plan/diff-instance.ts";
+import { recordedVms, type UnwantedVm } from "../../plan/spare-vms.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
 import type { CliContext } from "../command.ts";
 import type { Cpis } from "./cpis.ts";
@@ -19,7 +20,7 @@ export interface ObserveAllInput {
 /** What is there of a deployment at the clouds and on its VMs, and what of it nobody has recorded. */
 export interface Seen {
 	readonly observed: Observed;
-	readonly orphanVms: readonly { readonly cid: VmCid; readonly cpi: string; readonly name: string }[];
+	readonly orphanVms: readonly UnwantedVm[];
 	/** VMs that were asked how they are, all in one wave. */
 	readonly probes: number;
 	/** The record, and whether its VM answers. */
@@ -28,7 +29,7 @@ export interface Seen {
 
 /** Everything as it is recorded, taken to be well: nobody was asked. */
 export function asRecorded(records: Records): Seen {
-	const recorded = records.instances().flatMap((record) => (record.vm ? [{ record, vm: record.vm }] : []));
+	const all = records.instances();
 	const well = {
 		reachable: true,
 		missingFiles: [],
@@ -39,8 +40,8 @@ export function asRecorded(records: Records): Seen {
 	} as const;
 	return {
 		observed: {
-			vms: new Map(recorded.map(({ vm }) => [vm.cid, { state: "running" }])),
-			machines: new Map(recorded.map(({ record: { group, index } }) => [`${group}/${index}`, well])),
+			vms: new Map(all.flatMap(recordedVms).map((cid) => [cid, { state: "running" }])),
+			machines: new Map(all.flatMap(({ group, index, vm }) => (vm ? [[`${group}/${index}`, well] as const] : []))),
 		},
 		orphanVms: [],
 		probes: 0,
@@ -59,7 +60,7 @@ export async function observeAll(input: ObserveAllInput): Promise<Seen> {
 		clock: context.clock,
 		signal: context.signal,
 	});
-	const known = new Set<string>(records.instances().flatMap(({ vm }) => (vm ? [vm.cid] : [])));
+	const known = new Set<string>(records.instances().flatMap(recordedVms));
 	return {
 		observed,
 		probes,

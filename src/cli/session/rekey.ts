@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { problem, UserError } from "../../errors.ts";
-import type { DeploymentRecord, RecordedInputs } from "../../state/state.ts";
+import type { DeploymentRecord, RecordedInputs, VmRecord } from "../../state/state.ts";
 import { type Key, loadKey } from "../../variables/key.ts";
 import { openSealed, type SealedPlace, seal } from "../../variables/seal.ts";
 import type { CliContext } from "../command.ts";
@@ -31,11 +31,15 @@ export async function rekeyState(path: string, context: CliContext): Promise<voi
 			variable: again,
 			deployment: (record) => resealedRecord(record, former, { key, random }),
 			instance: (record, deployment) => {
-				const { vm } = record;
-				if (vm?.agent === undefined) return record;
+				const resealed = <T extends VmRecord>(vm: T): T => {
+					return vm.agent === undefined ? vm : { ...vm, agent: again(vm.agent, agentPlace(deployment, vm.key)) };
+				};
+				const { vm, nextVm, formerVm } = record;
 				return {
 					...record,
-					vm: { ...vm, agent: again(vm.agent, agentPlace(deployment, vm.key)) },
+					...(vm ? { vm: resealed(vm) } : {}),
+					...(nextVm ? { nextVm: resealed(nextVm) } : {}),
+					...(formerVm ? { formerVm: resealed(formerVm) } : {}),
 				};
 			},
 			digesting: seal(Buffer.from(former.digesting).toString("base64"), { ...DIGESTING, key, random }),

@@ -34,7 +34,7 @@ function planText(report: PlanReport): string {
 	}
 	const all = changes.length + unchanged;
 	const head = `${deployment}: ${changes.length} of ${counted(all, "instance")} ${changes.length === 1 ? "changes" : "change"}${unasked(report)}`;
-	const alike = Map.groupBy(changes, ({ instance, turn: _, canary: __, ...change }) =>
+	const alike = Map.groupBy(changes, ({ instance, turn: _, canary: __, addresses: ___, ...change }) =>
 		JSON.stringify([instance.slice(0, instance.lastIndexOf("/")), change]),
 	);
 	const parts = [...alike.values()].map(changeLines);
@@ -49,6 +49,7 @@ const DOWNTIMES: Readonly<Record<Change["downtime"], string>> = {
 	none: "nothing stops",
 	start: "its jobs are started",
 	restart: "its jobs are stopped and started",
+	swap: "a new VM is prepared while its jobs run; they are stopped, and started there",
 	recreate: "its jobs are stopped, and started on a new VM",
 	"disk copy": "its jobs are stopped while its disk is copied, and started",
 	stop: "its jobs are stopped",
@@ -72,7 +73,11 @@ function changeLines(alike: readonly Change[]): string {
 	const what = [first.action, jobs ?? DOWNTIMES[first.downtime], DISKS[first.disk], turnsText(alike)];
 	const names = alike.map(({ instance }) => instance);
 	const head = `  ${listed(names)}: ${what.filter((part) => part !== undefined).join("; ")}`;
-	return [head, ...first.reasons.flatMap(reasonLines)].join("\n");
+	const moves = alike.flatMap(({ instance, addresses = [] }) =>
+		addresses.map(({ network, from, to }) => `${instance} on ${network}: ${from} → ${to}`),
+	);
+	const moved = moves.length > 0 ? [`    address: ${listed(moves)}`] : [];
+	return [head, ...first.reasons.flatMap(reasonLines), ...moved].join("\n");
 }
 
 /** `turns 2 to 4, web/0 first`: canaries are named. */
@@ -112,6 +117,7 @@ function factLines(report: PlanReport): string {
 		deletes.instances.length > 0 ? ["deleted", listed(deletes.instances)] : undefined,
 		deletes.vms.length > 0 ? ["VMs deleted", listed(deletes.vms)] : undefined,
 		report.irreversible.length > 0 ? ["no undo", `once this has begun: ${listed(report.irreversible)}`] : undefined,
+		report.surge ? ["meanwhile", surgeText(report.surge)] : undefined,
 		["in all", totalsText(totals)],
 		...takenFacts(report),
 		estimate ? ["time", timeText(estimate)] : undefined,
@@ -144,6 +150,11 @@ function totalsText({ instances, persistent_disk, addresses, vm_types }: PlanRep
 		...disks,
 		`addresses: ${each(addresses).join(", ")}`,
 	].join("; ");
+}
+
+function surgeText({ vms, addresses }: NonNullable<PlanReport["surge"]>): string {
+	const each = Object.entries(addresses).map(([network, count]) => `${count} ${network}`);
+	return `at most ${counted(vms, "more VM")} at a time, beside those that they are made for; addresses: ${each.join(", ")}`;
 }
 
 function timeText({ seconds, samples, unknown }: NonNullable<PlanReport["estimate"]>): string {

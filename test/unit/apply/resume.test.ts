@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { Records } from "../../../src/apply/records.ts";
 import { settleIntents } from "../../../src/apply/resume.ts";
 import type { CloudResource, Cpi, DiskCid, VmCid } from "../../../src/cpi/cpi.ts";
-import type { Change, DiskRecord, InstanceRecord, Intent, Lease, StateStore } from "../../../src/state/state.ts";
+import type {
+	Change,
+	DiskRecord,
+	InstanceRecord,
+	Intent,
+	Lease,
+	StateStore,
+	VmRecord,
+} from "../../../src/state/state.ts";
 import { diskRecord, record } from "../../support/plan-fixtures.ts";
 
 const intent: Intent = {
@@ -125,4 +133,30 @@ test.each<[string, boolean, object]>([
 	const deleting: Intent = { ...intent, verb: "deleteVm", key: "vm-1", data: { instance: "g/0", cpi: "local" } };
 	const settle = settledBy({ intent: deleting, instance: { vm: recordedVm }, cpi: { hasVm: async () => there } });
 	expect(await settle).toEqual([{ put: "instance", record: expected }]);
+});
+
+test("a VM that was to take the place of an instance's is its next one; the one that runs stays", async () => {
+	const vm = { cid: "vm-1" as VmCid, key: "k", cpi: "local" } as VmRecord;
+	const data = { ...intent.data, next: { ips: { default: "10.0.0.9" } } };
+	const cpi = { find: async () => ({ cid: "vm-2", state: "running" }) as CloudResource };
+	const [change] = await settledBy({ intent: { ...intent, data }, instance: { vm }, cpi });
+	expect(change).toMatchObject({
+		record: { vm, nextVm: { cid: "vm-2", bootstrapped: false, ips: { default: "10.0.0.9" } } },
+	});
+	// Its instance has lost its VM meanwhile, or has a next one: nobody's, and so it is deleted.
+	expect(await settledBy({ intent: { ...intent, data }, cpi })).toEqual([]);
+	expect(await settledBy({ intent: { ...intent, data }, instance: { vm, nextVm: { ...vm, ips: {} } }, cpi })).toEqual(
+		[],
+	);
+});
+
+test("of a VM beside an instance's own whose deletion was cut short: gone, or never gone on with", async () => {
+	const vm = { cid: "vm-1" as VmCid, key: "k", cpi: "local" } as VmRecord;
+	const nextVm = { ...vm, cid: "vm-2" as VmCid, ips: {} };
+	const deletion = { ...intent, verb: "deleteVm", key: "vm-2" };
+	const settledAs = async (there: boolean) =>
+		(await settledBy({ intent: deletion, instance: { vm, nextVm }, cpi: { hasVm: async () => there } }))[0];
+	expect(await settledAs(true)).toMatchObject({ record: { vm, nextVm: { deleting: true } } });
+	expect(await settledAs(false)).toMatchObject({ record: { vm } });
+	expect(await settledAs(false)).not.toHaveProperty("record.nextVm");
 });

@@ -198,12 +198,11 @@ test("a duration that was given and reaches no certificate is told", () => {
 
 test("what is read without being done is told", () => {
 	const text = manifest(
-		group("web", ", update: {vm_strategy: create-swap-delete}"),
+		group("web"),
 		group("db", ", env: {persistent_disk_fs: xfs, bosh: {swap_size: 0, password: x}, tags: {a: b}}"),
 	);
 	expect(problemsOf(`${text}features: {randomize_az_placement: true}\n`)).toEqual([
 		"m.yml:8 davit doesn't place at random (remove it: instances are spread evenly, on a tie to the AZ that comes first by name)",
-		"m.yml:6 davit doesn't do create-swap-delete yet: a VM is deleted before the new one is made (write delete-create to say so)",
 		"m.yml:7 env tags is for the agent of a BOSH stemcell; on other images nothing is done with it (remove it, unless the group's stemcell is of kind bosh)",
 		"m.yml:7 env bosh.password is for the agent of a BOSH stemcell; on other images nothing is done with it (remove it, unless the group's stemcell is of kind bosh)",
 	]);

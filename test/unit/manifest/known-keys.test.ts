@@ -77,7 +77,7 @@ const updates = (path: string): Row[] => [
 	[`${path}/canary_watch_time`, "1000-5000", "read"],
 	[`${path}/update_watch_time`, 4000, "read"],
 	[`${path}/serial`, false, "read"],
-	[`${path}/vm_strategy`, "create-swap-delete", "passed over"],
+	[`${path}/vm_strategy`, "create-swap-delete", "read"],
 	[`${path}/initial_deploy_az_update_strategy`, "parallel", "read"],
 ];
 
