@@ -38,6 +38,15 @@ export type DavitEvent =
 			readonly durationMs: number;
 			readonly problems: readonly Problem[];
 	  }
+	/** A VM has got a package: from another VM, from the object store, or from here. Bytes of its archive; absent: not known. */
+	| {
+			readonly type: "package-installed";
+			readonly instance: string;
+			readonly package: string;
+			readonly source: "peer" | "object-store" | "ssh";
+			readonly peer?: string;
+			readonly bytes?: number;
+	  }
 	/** One attempt of a call to a cloud has ended. For the log: what came of it is in the step's events. */
 	| {
 			readonly type: "cpi-call";

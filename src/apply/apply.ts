@@ -7,6 +7,7 @@ import { interruption } from "./interrupted.ts";
 import { namingOf } from "./naming.ts";
 import { problemsOf } from "./problems-of.ts";
 import { type Ended, runSteps } from "./schedule.ts";
+import { endServing } from "./steps/peer-packages.ts";
 import { stepActions } from "./steps.ts";
 import { tellStep } from "./told-step.ts";
 
@@ -27,6 +28,7 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 	const ended = await runSteps(plan.steps, (step) => run(step, own), { signal, concurrency: CONCURRENCY });
 	context.lease.check();
 	const { failures, left } = await withoutCompilationVms(ended, own, run);
+	if (!signal.aborted) await endServing(context);
 	if (signal.aborted) throw interruption({ steps: plan.steps.length, failures, left }, signal.reason);
 	if (failures.length === 0) return;
 	const problems: Problem[] = [];

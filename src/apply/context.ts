@@ -4,8 +4,10 @@ import type { Clock, Random } from "../clock.ts";
 import type { CallOptions, Cpi, Owner, StemcellImage } from "../cpi/cpi.ts";
 import { CpiError } from "../cpi/errors.ts";
 import type { EventSink } from "../events.ts";
+import type { PeerAddress } from "../machine/peer.ts";
 import type { DesiredInstance } from "../plan/desired.ts";
 import type { InstanceChange, InstanceName, PackageUse, Step } from "../plan/step.ts";
+import type { KeyPair } from "../ssh/keys.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import type { Change, DeploymentRecord, Lease, StateStore } from "../state/state.ts";
 import type { AgentEndpoint } from "../stemcell/agent/endpoint.ts";
@@ -13,6 +15,7 @@ import type { AgentContact } from "../stemcell/agent/first-contact.ts";
 import type { StemcellName } from "../stemcell/stemcell.ts";
 import type { RenderedJob } from "../template/render.ts";
 import type { Naming } from "./naming.ts";
+import type { Peers } from "./peers.ts";
 import { problemsOf } from "./problems-of.ts";
 import type { Records } from "./records.ts";
 import type { Task } from "./task.ts";
@@ -78,6 +81,18 @@ export interface ApplyContext {
 	readonly blobOf: (use: PackageUse) => Digest | undefined;
 	/** Instances whose VMs could not fetch a package themselves. Filled by steps that bring packages. */
 	readonly cannotFetch: Set<InstanceName>;
+	readonly peers: Peers;
+	/** VMs that may be left with what peers need, in this run; resolved once that is journaled. */
+	readonly serving: Map<InstanceName, Promise<void>>;
+	/** Instances whose VMs could not fetch a package from another one, and that is told. */
+	readonly toldOfPeers: Set<InstanceName>;
+	/** What VMs read packages from each other with, in this run. */
+	readonly peerKey: () => KeyPair;
+	/** Where an instance's VM is for another one: its private address. Undefined: it has none that davit knows. */
+	readonly peerAddress: (
+		peer: InstanceName,
+		of: InstanceName,
+	) => (PeerAddress & { readonly network: string }) | undefined;
 	/** Rendered jobs of an instance, in manifest order; renders what isn't yet. */
 	readonly rendered: (instance: InstanceName) => readonly RenderedJob[];
 	readonly render: (instances: readonly InstanceName[], signal: AbortSignal) => Promise<void>;

@@ -3,6 +3,7 @@ import { recordedVms } from "../plan/spare-vms.ts";
 import type { Change, DiskRecord, Intent, Lease, SpareVm, StateStore, VmRecord } from "../state/state.ts";
 import { withoutVm } from "./next-vm.ts";
 import type { Records } from "./records.ts";
+import { SERVE } from "./steps/peer-packages.ts";
 import { unorphanDisk } from "./unorphan-disk.ts";
 
 export interface ResumeInput {
@@ -18,10 +19,11 @@ export interface ResumeInput {
 /**
  * Settles what an earlier run had begun and not recorded. A create is looked up at the cloud by the key that was journaled: what it made is
  * taken over, so that it is neither lost nor made twice; an orphaned disk that was attached is the instance's; a VM whose deletion had begun
- * is marked as such, since half of it may be gone. Everything else is left to the plan, which looks at what is there.
+ * is marked as such, since half of it may be gone. What VMs served to each other is cleared away at the end of the run. Everything else is left to the plan, which looks at what is there.
  */
 export async function settleIntents(intents: readonly Intent[], input: ResumeInput): Promise<void> {
 	for (const intent of intents) {
+		if (intent.verb === SERVE) continue;
 		const changes = await changesOf(intent, input);
 		await input.store.finish(input.lease.fence, intent.id, { ok: false, problems: [] }, changes);
 	}

@@ -21,17 +21,16 @@ export interface ScriptOptions {
 const TRIES = 3;
 
 /**
- * Runs a script on the step's instance, under the fence: a VM that has met a newer run refuses it. An exit code other than 0 is a
+ * Runs a script on an instance, under the fence: a VM that has met a newer run refuses it. An exit code other than 0 is a
  * failure named `code`, with the end of what the script said. A lost connection is dialled again.
  */
 export async function runScript(
 	context: ApplyContext,
-	step: Step & { readonly instance?: string },
+	{ instance = "" }: Pick<Step, "instance">,
 	script: string,
 	code: string,
 	options: ScriptOptions = {},
 ): Promise<RunResult> {
-	const instance = step.instance as string;
 	const { signal } = callOptions(context);
 	for (let attempt = 1; ; attempt += 1) {
 		context.lease.check();

@@ -4,6 +4,7 @@ import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
 import { linked } from "./linked.ts";
+import { type Sharing, withPeers } from "./package-peers.ts";
 import { type CompilationVms, type CompilePlan, compileNeeds, planCompile } from "./plan-compile.ts";
 import { publishing } from "./publishing.ts";
 import { deleteUnwanted, type UnwantedVm } from "./spare-vms.ts";
@@ -29,6 +30,8 @@ export interface DeployInput {
 	readonly unknownVariables: readonly string[];
 	/** Keys of packages that have a compiled form already. */
 	readonly compiled: ReadonlySet<string>;
+	/** Absent: VMs get no packages from each other. */
+	readonly sharing?: Sharing;
 	/** True if no deploy of this deployment ever finished. */
 	readonly firstDeploy: boolean;
 	/** True if the manifest or cloud differs from what the last finished deploy recorded. */
@@ -95,7 +98,9 @@ export function planDeploy(input: DeployInput): Plan {
 	steps.push(...updates(runs, { prepared, compile, sources, canaries, removed, publish }));
 	steps.push(...conclusion(input, steps));
 	const ordered = compile.inTurn.size > 0 ? afterTheirNeeds(steps) : steps;
-	return { deployment, steps: withUploads(ordered), changes: changesOf(input, canaries) };
+	const all = withUploads(ordered);
+	const told = input.sharing ? withPeers(all, { ...input.sharing, diffs }) : all;
+	return { deployment, steps: told, changes: changesOf(input, canaries) };
 }
 
 function removals({ obsolete, orphanVms, leftCompilationVms = [], options }: DeployInput): Step[] {

@@ -50,8 +50,10 @@ const change = z.strictObject({
 });
 
 const source = z
-	.enum(["object-store", "ssh"])
-	.describe("The VM fetches them from the bucket of DAVIT_BLOBS; davit copies them over SSH.");
+	.enum(["peer", "object-store", "ssh"])
+	.describe(
+		"The VM fetches them from another VM of its AZ; from the bucket of DAVIT_BLOBS; davit copies them over SSH.",
+	);
 
 const resource = z.strictObject({
 	cpi: z.string(),
@@ -85,6 +87,12 @@ const step = z.strictObject({
 		.optional()
 		.describe(
 			"Where the VM gets the packages that it lacks, of steps that bring some; a source that fails is followed by the next.",
+		),
+	peers: z
+		.array(instanceName)
+		.optional()
+		.describe(
+			"VMs of the same AZ that have some of them, or get them first; others that get them meanwhile are used as well.",
 		),
 });
 

@@ -4,6 +4,7 @@ import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
 import { irreversibleSteps } from "./irreversible.ts";
+import { type PeersOf, peersOf, type Sharing } from "./package-peers.ts";
 import type { PlanReport } from "./report-schema.ts";
 import type { ResourceTotal } from "./resource-totals.ts";
 import type { InstanceName, Plan, Step } from "./step.ts";
@@ -24,6 +25,8 @@ export interface ReportInput {
 	/** Absent: no cloud was asked. */
 	readonly resources?: readonly ResourceTotal[];
 	readonly notTold: PlanReport["totals"]["not_told"];
+	/** As the plan was made with it. */
+	readonly sharing?: Sharing;
 	/** Of a compiled package; undefined if it is not compiled yet. */
 	readonly sizeOf: (key: string) => number | undefined;
 	readonly variables: readonly string[];
@@ -96,20 +99,25 @@ function shownCompilationVm({ name, placed, shape, group }: DesiredInstance): Pl
 function shownStep(step: Step): PlanReport["steps"][number] {
 	const { id, kind, title, instance, after } = step;
 	const sources = "sources" in step ? { sources: [...step.sources] } : {};
-	return { id, kind, title, ...(instance === undefined ? {} : { instance }), after: [...after], ...sources };
+	const peers = "peers" in step && step.peers.length > 0 ? { peers: [...step.peers] } : {};
+	return { id, kind, title, ...(instance === undefined ? {} : { instance }), after: [...after], ...sources, ...peers };
 }
 
 /** What `install-packages` has to bring: all to a new VM, else what the last time did not bring. */
 function packagesOf(
-	{ plan, sizeOf }: ReportInput,
+	{ plan, sizeOf, diffs, sharing }: ReportInput,
 	diffOf: ReadonlyMap<InstanceName, InstanceDiff>,
 ): PlanReport["packages"] {
+	const peers: PeersOf = sharing ? peersOf(plan.steps, { ...sharing, diffs }) : () => undefined;
 	const uses = plan.steps.flatMap((step) => {
 		if (step.kind !== "install-packages" || step.instance === undefined) return [];
 		const diff = diffOf.get(step.instance);
 		const has = diff?.vm === "keep" ? (diff.desired.record?.applied?.packages ?? {}) : {};
-		const source = step.sources[0] ?? "ssh";
-		return step.packages.map(({ name, key }) => ({ key, there: has[name] === key, source }));
+		const source = step.sources.find((other) => other !== "peer") ?? "ssh";
+		return step.packages.map((use) => {
+			const fromPeer = (peers(step, use)?.length ?? 0) > 0;
+			return { key: use.key, there: has[use.name] === use.key, source: fromPeer ? ("peer" as const) : source };
+		});
 	});
 	const lacking = uses.filter(({ there }) => !there);
 	return {

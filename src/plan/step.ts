@@ -49,8 +49,8 @@ export interface PackageUse {
 	readonly compiledFor?: string;
 }
 
-/** How a package comes to a VM that lacks it: it fetches it from the bucket of DAVIT_BLOBS, or davit copies it there. */
-export type PackageSource = "object-store" | "ssh";
+/** How a package comes to a VM that lacks it: it fetches it from another VM of its AZ, or from the bucket of DAVIT_BLOBS, or davit copies it there. */
+export type PackageSource = "peer" | "object-store" | "ssh";
 
 /** How long to watch a start, in ms. */
 export interface Watch {
@@ -127,12 +127,18 @@ export type Step = StepBase &
 				readonly stemcell: { readonly os: string; readonly version: string };
 				/** For the packages that it needs. */
 				readonly sources: readonly PackageSource[];
+				readonly peers?: readonly InstanceName[];
 		  } & OnNextVm)
 		| ({
 				readonly kind: "install-packages";
 				readonly packages: readonly PackageUse[];
 				/** In order: where one fails, the next is used. */
 				readonly sources: readonly PackageSource[];
+				/**
+				 * VMs of its AZ that have packages which it lacks, or get them first. Those that get them meanwhile count as well. Absent: no other
+				 * VM there has to do with them.
+				 */
+				readonly peers?: readonly InstanceName[];
 		  } & OnNextVm)
 		/** What is made for the time in which packages compile; also if it has never come to be. */
 		| { readonly kind: "delete-compilation-vm" }

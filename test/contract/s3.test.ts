@@ -132,7 +132,7 @@ describe.skipIf(s3Missing !== undefined)(`a real S3 server${s3Missing ? ` (${s3M
 			const { digest } = await store.put(archive());
 			relay.set(mode);
 			const url = await signed(store, digest);
-			const script = fetchPackageScript(bits, digest.slice(7), 2);
+			const script = fetchPackageScript(bits, digest.slice(7), undefined, 2);
 			const ran = await vm.run(script, { stdin: curlConfig(url) });
 			expect(`${script}${ran.stdout}${ran.stderr}`).not.toContain("X-Amz");
 			return ran;

@@ -41,6 +41,9 @@ const TLS = [
 	{ name: "tls", type: "certificate", options: { ca: "ca", common_name: "app" } },
 ];
 
+/** So large that VMs get the package from each other. */
+const FILLER = 'head -c 1500000 /dev/urandom >"$BOSH_INSTALL_TARGET/filler"';
+
 /**
  * Writes release and manifest of a platform: web servers whose package compiles, a database with a disk, and an errand on a VM of its own.
  * Without certificates it takes no seconds of real time to make them.
@@ -64,7 +67,7 @@ export function writePlatform(
 			},
 			smoke: { process: false, hooks: { run: "echo smoke" } },
 		},
-		packages: { words: `echo ${words} >"$BOSH_INSTALL_TARGET/words"` },
+		packages: { words: `echo ${words} >"$BOSH_INSTALL_TARGET/words"\n${FILLER}` },
 	});
 	const properties = { port, password: "((password))", ...(certificates ? { tls: "((tls))" } : {}) };
 	// Each group knows the other by name.

@@ -23,6 +23,8 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 	}
 	const { instances, disks, openIntents } = await readState(world);
 	equal("effects left open in the journal", openIntents.length, 0);
+	for (const { machine } of cloud.vms.values())
+		equal("what peers left behind", [[...machine.archives], machine.peerKey], [[], undefined]);
 	const recorded = instances.flatMap(({ vm }) => (vm ? [vm.cid] : [])).sort();
 	equal("VMs at the cloud are those recorded", [...cloud.vms.keys()].sort(), recorded);
 	equal("disks at the cloud are those recorded", [...cloud.disks.keys()].sort(), disks.map(({ cid }) => cid).sort());

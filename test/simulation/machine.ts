@@ -32,6 +32,9 @@ export class SimulatedMachine {
 	/** Package links, and all bits that are there. */
 	readonly packages = new Map<string, string>();
 	readonly bits = new Set<string>();
+	/** What it keeps for other VMs, and the key that may read it. */
+	readonly archives = new Set<string>();
+	peerKey: string | undefined;
 	readonly processes = new Map<string, SimulatedProcess>();
 	readonly programs = new Map<string, SimulatedProgram>();
 	/** What its jobs did, in order: `app pre-start`. */

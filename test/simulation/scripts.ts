@@ -1,8 +1,10 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
+import { LEAST_FROM_PEERS } from "../../src/plan/package-peers.ts";
 import type { RunResult } from "../../src/ssh/ssh.ts";
 import { machineFacts } from "../support/machine-facts.ts";
 import type { SimulatedMachine } from "./machine.ts";
+import { endServing, fetchFromPeer, keptAs, servePackage } from "./peer-scripts.ts";
 import { drain, errand, hook } from "./programs.ts";
 import { list, text } from "./script-text.ts";
 
@@ -31,6 +33,9 @@ const handlers: readonly (readonly [word: string, handler: Handler])[] = [
 	["disk-copy.pipe", copyDisk],
 	['use "$mount_point"; echo "$REPLY"', () => ({ stdout: "1024\n" })],
 	["BOSH_COMPILE_TARGET", compile],
+	["SSH_ORIGINAL_COMMAND", servePackage],
+	["exec {link}< <(", fetchFromPeer],
+	["grep -q ' davit-peer$'", endServing],
 	['unpack "$staging" --no-same-owner', installPackage],
 	["tar --create --sort=name", packPackage],
 	['if ! present "$path"', missingPackages],
@@ -159,12 +164,16 @@ function installPackage(machine: SimulatedMachine, { script, input }: Call): Out
 	if (machine.bits.has(target)) return done;
 	if (!input.toString().includes(target)) return refused("the archive broke off");
 	machine.bits.add(target);
+	const archive = keptAs(script);
+	if (archive !== undefined) machine.archives.add(archive);
 	return done;
 }
 
+/** Large enough that VMs get it from each other. */
 function packPackage(machine: SimulatedMachine, { script }: Call): Outcome {
 	const target = text(script, "target");
-	return machine.bits.has(target) ? { stdout: `compiled ${target}` } : refused(`package ${target} isn't on this VM`);
+	if (!machine.bits.has(target)) return refused(`package ${target} isn't on this VM`);
+	return { stdout: `compiled ${target}${" ".repeat(LEAST_FROM_PEERS)}` };
 }
 
 function missingPackages(machine: SimulatedMachine, { script }: Call): Outcome {

@@ -1,4 +1,5 @@
 import type { ApplyContext } from "../../src/apply/context.ts";
+import { createPeers } from "../../src/apply/peers.ts";
 import { Records } from "../../src/apply/records.ts";
 import type { DavitEvent } from "../../src/events.ts";
 import type { DesiredInstance } from "../../src/plan/desired.ts";
@@ -61,6 +62,9 @@ export function applyWorld({ instances = [], disks = [], desired = [], answer = 
 		disconnect: (name: string) => void seen.disconnected.push(name),
 		rendered: () => [],
 		keyedDigest: (text: string) => text,
+		peers: createPeers(),
+		serving: new Map(),
+		toldOfPeers: new Set(),
 		errandResults: [],
 		clock: {
 			now: () => time,

@@ -19,12 +19,34 @@ export function findAccount(name: string): Account | undefined {
 	return undefined;
 }
 
-/** The keys that may log in. Lines with options are left out: this server has no way to honour a restriction. */
-export function authorizedKeys(account: Account): readonly ParsedKey[] {
+/** A key that may log in. With a command, as sshd's `restrict,command=` has it: it runs that and has nothing else. */
+export interface AuthorizedKey {
+	readonly key: ParsedKey;
+	readonly command?: string;
+}
+
+const OPTIONS = /^restrict,expiry-time="(\d{14})",command="((?:[^"\\]|\\.)*)" ((?:ssh|ecdsa)-.*)$/;
+
+/** The keys that may log in at that time. Lines with other options than these are left out: this server has no way to honour them. */
+export function authorizedKeys(account: Account, now: Date): readonly AuthorizedKey[] {
 	const file = `${account.home}/.ssh/authorized_keys`;
 	if (!existsSync(file)) return [];
-	const lines = readFileSync(file, "utf8")
+	return readFileSync(file, "utf8")
 		.split("\n")
-		.filter((line) => /^(ssh|ecdsa)-/.test(line));
-	return lines.map((line) => ssh2.utils.parseKey(line)).filter((key): key is ParsedKey => !(key instanceof Error));
+		.flatMap((line) => {
+			const [, until = "", quoted, restricted = ""] = OPTIONS.exec(line) ?? [];
+			if (quoted === undefined) return /^(ssh|ecdsa)-/.test(line) ? keyOf(line, {}) : [];
+			return until > localTime(now) ? keyOf(restricted, { command: quoted.replaceAll('\\"', '"') }) : [];
+		});
+}
+
+function keyOf(line: string, more: { readonly command?: string }): readonly AuthorizedKey[] {
+	const key = ssh2.utils.parseKey(line);
+	return key instanceof Error ? [] : [{ key, ...more }];
+}
+
+/** As in expiry-time: the machine's own time, to the second. */
+function localTime(now: Date): string {
+	const parts = [now.getMonth() + 1, now.getDate(), now.getHours(), now.getMinutes(), now.getSeconds()];
+	return `${now.getFullYear()}${parts.map((part) => String(part).padStart(2, "0")).join("")}`;
 }

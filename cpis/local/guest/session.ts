@@ -103,3 +103,16 @@ export function serveSession(session: Session, account: Account): void {
 		else reject?.();
 	});
 }
+
+/** A session of a key that has one command: whatever is asked for, that runs, and is told what was asked for. */
+export function serveCommand(session: Session, account: Account, forced: string): void {
+	const run = (channel: ServerChannel, asked: string) => {
+		const child = start(account, [account.shell, "-c", forced], { SSH_ORIGINAL_COMMAND: asked });
+		child.on("error", () => channel.close());
+		// Nobody reads any more.
+		channel.on("close", () => child.kill("SIGKILL"));
+		copy(child, channel).catch(() => channel.close());
+	};
+	session.on("exec", (accept, _reject, { command }) => run(accept(), command));
+	session.on("shell", (accept) => run(accept(), ""));
+}

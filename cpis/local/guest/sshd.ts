@@ -3,18 +3,22 @@ import { timingSafeEqual } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import ssh2, { type AuthContext, type Connection } from "ssh2";
-import { type Account, authorizedKeys, findAccount } from "./accounts.ts";
-import { serveSession } from "./session.ts";
+import { type Account, type AuthorizedKey, authorizedKeys, findAccount } from "./accounts.ts";
+import { serveCommand, serveSession } from "./session.ts";
 
 const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
 /** Without chacha20-poly1305, which OpenSSH prefers and which is slow in JavaScript. */
 const CIPHERS = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"] as const;
 
-function accountFor(context: AuthContext): Account | undefined {
+interface Login extends Pick<AuthorizedKey, "command"> {
+	readonly account: Account;
+}
+
+function loginFor(context: AuthContext): Login | undefined {
 	if (context.method !== "publickey") return undefined;
 	const account = findAccount(context.username);
 	if (!account) return undefined;
-	const allowed = authorizedKeys(account).find((key) => {
+	const allowed = authorizedKeys(account, new Date()).find(({ key }) => {
 		const wire = key.getPublicSSH();
 		return wire.length === context.key.data.length && timingSafeEqual(wire, context.key.data);
 	});
@@ -22,10 +26,10 @@ function accountFor(context: AuthContext): Account | undefined {
 	// Without a signature the client only asks whether this key would do.
 	if (
 		context.signature &&
-		!(context.blob && allowed.verify(context.blob, context.signature, context.hashAlgo) === true)
+		!(context.blob && allowed.key.verify(context.blob, context.signature, context.hashAlgo) === true)
 	)
 		return undefined;
-	return account;
+	return { ...allowed, account };
 }
 
 function serveForward(connection: Connection): void {
@@ -44,16 +48,20 @@ function serveForward(connection: Connection): void {
 }
 
 function serve(connection: Connection): void {
-	let account: Account | undefined;
+	let login: Login | undefined;
 	connection.on("authentication", (context) => {
-		account = accountFor(context);
-		if (account) context.accept();
+		login = loginFor(context);
+		if (login) context.accept();
 		else context.reject(["publickey"]);
 	});
 	connection.on("ready", () => {
-		const user = account;
-		if (user) connection.on("session", (accept) => serveSession(accept(), user));
-		serveForward(connection);
+		const entered = login;
+		if (!entered) return;
+		const { account, command } = entered;
+		connection.on("session", (accept) =>
+			command === undefined ? serveSession(accept(), account) : serveCommand(accept(), account, command),
+		);
+		if (command === undefined) serveForward(connection);
 	});
 	// A broken connection ends its sessions by their own close events.
 	connection.on("error", () => {});

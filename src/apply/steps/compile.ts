@@ -5,7 +5,7 @@ import { compileScript } from "../../machine/package-compile.ts";
 import type { PackageUse, Step } from "../../plan/step.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { lastLines, runScript } from "../run-script.ts";
-import { ensurePackages } from "./packages.ts";
+import { ensurePackages, shareOf } from "./packages.ts";
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: string };
 
@@ -29,6 +29,7 @@ export async function compilePackage(step: Of<"compile-package">, context: Apply
 	const { os, version } = step.stemcell;
 	const about = { release, package: name, fingerprint, stemcell: { os, version }, compiledAt: context.clock.now() };
 	await store.putCompiled({ key, digest, about });
+	context.peers.has(shareOf(use, step.instance, context), step.instance);
 }
 
 async function compile(

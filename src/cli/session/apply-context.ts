@@ -19,6 +19,7 @@ import { openLogFile } from "./log-file.ts";
 import { bootstrapOf } from "./machine-spec.ts";
 import type { AllMachines, Machines } from "./machines.ts";
 import { monitProblems } from "./monit-problems.ts";
+import { peering } from "./peering.ts";
 import type { RenderBook } from "./render-book.ts";
 import type { StemcellBook } from "./stemcells.ts";
 import { actor } from "./store.ts";
@@ -85,7 +86,7 @@ export function applyContext(parts: ApplyContextParts): ApplyContext {
 		blobs: packageBlobs,
 		openPackage: (use) => packageForm(releases, use).open(),
 		blobOf: (use) => packageForm(releases, use).blob,
-		cannotFetch: new Set(),
+		...peering({ context, records, machines, desired }),
 		rendered: (name) => renderBook().rendered(of(name)),
 		render: async (names, signal) => {
 			await renderBook().render(names.map(of), signal);

@@ -3,15 +3,18 @@ import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
 import { type CompilationVms, type CompileNeed, compileNeeds } from "../../plan/plan-compile.ts";
+import { LEAST_FROM_PEERS, type Sharing } from "../../plan/package-peers.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
 import { spareVms } from "../../plan/spare-vms.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { InstanceRecord, StateStore } from "../../state/state.ts";
+import type { CliContext } from "../command.ts";
 import { tooSmall } from "./disk-room.ts";
 import { asRecorded, type ObserveAllInput, observeAll, type Seen } from "./observed.ts";
 import { packageSources } from "./package-blobs.ts";
 
 export interface DeployPlanInput extends ObserveAllInput {
+	readonly context: Pick<CliContext, "clock" | "signal" | "env">;
 	readonly store: StateStore;
 	readonly packageBlobs: BlobStore;
 	readonly desired: readonly DesiredInstance[];
@@ -39,6 +42,7 @@ export interface DeployPlan {
 	/** Made for the time in which packages compile. */
 	readonly compilationVms: readonly DesiredInstance[];
 	readonly seen: Seen;
+	readonly sharing?: Sharing;
 }
 
 /** Looks at what is there and plans what must change. */
@@ -58,13 +62,18 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const own = new Set(desired.map(({ name }) => name));
 	const keys = new Set(desired.flatMap(({ packages }) => packages.map(({ key }) => key)));
 	const compiled = new Set<string>();
+	const small = new Set<string>();
 	for (const key of keys) {
 		const digest = (await store.compiled(key)) as Digest | undefined;
 		// Its bytes may have gone, as by a clean-up of another state store with the same home: it compiles anew.
-		if (digest !== undefined && (await input.packageBlobs.has(digest))) compiled.add(key);
+		const size = digest === undefined ? undefined : await input.packageBlobs.size(digest);
+		if (size === undefined) continue;
+		compiled.add(key);
+		if (size < LEAST_FROM_PEERS) small.add(key);
 	}
 	const needs = input.compilationVms ? compileNeeds(diffs, compiled) : [];
 	const compilationVms = needs.length > 0 ? await input.compilationVms?.(needs) : undefined;
+	const sharing = input.context.env.DAVIT_PEERS === "no" ? undefined : { small, records: input.records.instances() };
 	const plan = planDeploy({
 		deployment,
 		diffs,
@@ -76,6 +85,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		instances: input.instances,
 		unknownVariables: input.unknownVariables,
 		compiled,
+		...(sharing ? { sharing } : {}),
 		firstDeploy: input.firstDeploy,
 		inputsChanged: input.inputsChanged,
 		options: {
@@ -88,6 +98,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 		plan: input.whole ? plan : withoutRecord(plan),
 		diffs,
 		seen,
+		...(sharing ? { sharing } : {}),
 		compilationVms: [...(compilationVms?.values() ?? [])].flat(),
 	};
 }

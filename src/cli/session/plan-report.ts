@@ -14,7 +14,7 @@ const PAST_STEPS = 5_000;
 /** A prepared deploy, told. */
 export async function planReport(
 	run: DeploymentRun,
-	{ plan, diffs, compilationVms, seen, state, resources }: PreparedDeploy,
+	{ plan, diffs, sharing, compilationVms, seen, state, resources }: PreparedDeploy,
 	refreshed: boolean,
 ): Promise<PlanReport> {
 	const { store, packageBlobs, former } = run;
@@ -31,6 +31,7 @@ export async function planReport(
 		plan,
 		diffs,
 		compilationVms,
+		...(sharing ? { sharing } : {}),
 		obsolete: state.obsolete,
 		former: formerInstances(run),
 		firstDeploy: former?.deployedAt === undefined,

@@ -1,4 +1,5 @@
 import { applyPlan } from "../../apply/apply.ts";
+import { endServing } from "../../apply/steps/peer-packages.ts";
 import { UserError } from "../../errors.ts";
 import { massDeletion } from "../../plan/mass-deletion.ts";
 import type { InstanceRecord, RecordedInputs } from "../../state/state.ts";
@@ -35,6 +36,7 @@ export async function runDeploy(run: DeploymentRun, options: Options): Promise<v
 		const resting = restingNote(run.records.instances());
 		if (plan.steps.length === 0) {
 			await markUnfinished(run, undefined);
+			await endServing(prepared.applyContext);
 			context.emit({ type: "note", text: `${name}: nothing to do, all is as the manifest says` });
 			if (resting) context.emit({ type: "note", text: resting });
 			return;

@@ -112,7 +112,7 @@ function factLines(report: PlanReport): string {
 		compile.length > 0
 			? ["compiled", `${counted(compile.length, "package")}, on ${listed(compilers)}${madeText(made.length)}`]
 			: undefined,
-		...packages.lacking.map((part) => [SOURCES[part.source], packagesText(part, packages.there)] as const),
+		...packages.lacking.map((part) => [SOURCES[part.source], packagesText(part, report)] as const),
 		variables.length > 0 ? ["generated", listed(variables)] : undefined,
 		deletes.instances.length > 0 ? ["deleted", listed(deletes.instances)] : undefined,
 		deletes.vms.length > 0 ? ["VMs deleted", listed(deletes.vms)] : undefined,
@@ -133,12 +133,20 @@ function madeText(vms: number): string {
 	return vms === 0 ? "" : `: ${counted(vms, "compilation VM")} for the time of the compile`;
 }
 
-const SOURCES = { "object-store": "fetched", ssh: "copied" } as const;
+const SOURCES = { peer: "from peers", "object-store": "fetched", ssh: "copied" } as const;
 
-function packagesText({ source, packages, bytes }: PlanReport["packages"]["lacking"][number], there: number): string {
+function packagesText(
+	{ source, packages, bytes }: PlanReport["packages"]["lacking"][number],
+	{ packages: { there }, steps }: PlanReport,
+): string {
 	const known = bytes === 0 ? "" : `, ${formatSize(bytes / 1024)} of those that are compiled`;
-	const how = source === "object-store" ? "; by the VMs, from the bucket of DAVIT_BLOBS" : "";
-	return `${counted(packages, "package")}${known}${how}${there === 0 ? "" : `; ${there} are there already`}`;
+	const peers = [...new Set(steps.flatMap((step) => step.peers ?? []))];
+	const how = {
+		peer: `; by the VMs, each from another one of its AZ: ${listed(peers)}`,
+		"object-store": "; by the VMs, from the bucket of DAVIT_BLOBS",
+		ssh: "",
+	};
+	return `${counted(packages, "package")}${known}${how[source]}${there === 0 ? "" : `; ${there} are there already`}`;
 }
 
 function totalsText({ instances, persistent_disk, addresses, vm_types }: PlanReport["totals"]): string {

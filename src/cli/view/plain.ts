@@ -47,6 +47,7 @@ export function plainText(event: DavitEvent): string | undefined {
 			return event.text;
 		case "step-started":
 		case "step-progress":
+		case "package-installed":
 		case "cpi-call":
 		case "offline-plan":
 		case "plan-report":
