@@ -33,6 +33,9 @@ export interface LeftVm extends FoundVm {
 	readonly refusesKey?: true;
 }
 
+/** What groups are called that davit makes for the time in which packages compile. */
+const COMPILATION = /^compilation(-vm)*$/;
+
 /** Which instance a VM is by its tags: enough to find the way to it. Nothing is known of what is on it. */
 export function claimOf({ cpi, vm }: FoundVm, deployment: Deployment, cloud: Cloud): InstanceRecord {
 	const [, named = "", number = "0"] = /^(.*)\/(\d+)$/.exec(vm.name) ?? [];
@@ -45,7 +48,7 @@ export function claimOf({ cpi, vm }: FoundVm, deployment: Deployment, cloud: Clo
 		index: Number(index),
 		az: azOf(Object.values(ips), group, cloud),
 		bootstrap: false,
-		lifecycle: group?.lifecycle ?? "service",
+		lifecycle: group?.lifecycle ?? (COMPILATION.test(name) ? "compilation" : "service"),
 		ips,
 		vm: vmRecord({ cpi, vm }, { hostKeys: [], createdAt: 0 }),
 		dirty: false,

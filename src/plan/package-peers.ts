@@ -95,8 +95,9 @@ function havingOf({ diffs, records }: Omit<PeersInput, "small">) {
 	});
 }
 
+/** A VM that is made to take another's place has an address which the others don't know yet: it gets its packages otherwise. */
 function isBringing(step: Step): step is Bringing {
-	return step.kind === "install-packages" || step.kind === "compile-package";
+	return (step.kind === "install-packages" || step.kind === "compile-package") && !("onNextVm" in step);
 }
 
 function usesOf(step: Bringing): readonly PackageUse[] {

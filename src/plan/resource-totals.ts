@@ -67,11 +67,18 @@ export function resourceTotals(input: TotalsInput): ResourceTotals {
 	for (const disk of input.disks) ledger.add(disk.cpi, usesOfDisk(disk, input));
 	ledger.begin();
 	const taken = takings(input, unsized);
+	const made = new Map<string, ReturnType<typeof taken>>();
 	for (const step of input.steps) {
-		const gone = step.kind === "delete-vm" || step.kind === "delete-orphan-vm" ? vms.get(step.cid) : undefined;
+		const gone =
+			step.kind === "delete-vm" || step.kind === "delete-orphan-vm"
+				? vms.get(step.cid)
+				: step.kind === "delete-compilation-vm"
+					? made.get(step.instance ?? "")
+					: undefined;
 		if (gone) ledger.remove(gone.cpi, gone.uses);
 		const more = taken(step);
 		if (more) ledger.add(more.cpi, more.uses, step.instance ?? step.id);
+		if (step.kind === "create-vm") made.set(step.instance ?? "", more);
 	}
 	const totals = ledger.rows().map(([[cpi, resource, pool], { now, most, amount, takers }]) => ({
 		...{ cpi, resource, now, most, after: amount, takers },

@@ -29,7 +29,7 @@ export async function compilePackage(step: Of<"compile-package">, context: Apply
 	const { os, version } = step.stemcell;
 	const about = { release, package: name, fingerprint, stemcell: { os, version }, compiledAt: context.clock.now() };
 	await store.putCompiled({ key, digest, about });
-	context.peers.has(shareOf(use, step.instance, context), step.instance);
+	if (step.peers) context.peers.has(shareOf(use, step.instance, context), step.instance);
 }
 
 async function compile(
