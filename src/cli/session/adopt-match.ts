@@ -48,7 +48,9 @@ export function matchFound({ found, asked, deployment, cloud, now }: MatchInput)
 
 /** A VM that does not answer may be well: that it is deleted is not decided in passing, and never for a wrong key. Exit code 4. */
 export function refuseSilentVms(left: readonly LeftVm[], { fix }: { readonly fix: boolean }): void {
-	const refused = left.filter(({ refusesKey }) => refusesKey || !fix);
+	const refused = left
+		.filter(({ refusesKey }) => refusesKey || !fix)
+		.toSorted((a, b) => a.instance.localeCompare(b.instance, "en", { numeric: true }));
 	if (refused.length === 0) return;
 	const key = "give a key with --private-key that this user has on the VM, by the cloud's own means if there is none";
 	const mend =
