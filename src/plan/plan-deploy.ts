@@ -67,21 +67,22 @@ export function planDeploy(input: DeployInput): Plan {
 	}
 	const runs = runsOfTurns(plans, input.firstDeploy);
 	const changing = runs.flat().map(({ diff }) => diff);
-	const compilers = [...(input.compilationVms?.values() ?? [])].flat();
-	for (const { name, shape } of compilers) {
-		const chain = linked([{ kind: "create-vm", shape }, { kind: "bootstrap-vm" }], name, removed);
-		steps.push(...chain);
-		prepared.set(name, (chain.at(-1) as Step).id);
-	}
+	const made = [...(input.compilationVms?.values() ?? [])].flat().map(({ name, shape }) => ({
+		name,
+		chain: linked([{ kind: "create-vm", shape }, { kind: "bootstrap-vm" }], name, removed),
+	}));
+	for (const { name, chain } of made) prepared.set(name, (chain.at(-1) as Step).id);
 	const compile = planCompile({
 		needs: compileNeeds([...new Set([...changing, ...diffs])], input.compiled),
 		...(input.compilationVms ? { compilationVms: input.compilationVms } : {}),
 		sources,
 		readyAfter: (name) => (prepared.has(name) ? [prepared.get(name) as string] : []),
 	});
-	steps.push(...compile.steps);
-	for (const { name } of compilers)
-		steps.push(...linked([{ kind: "delete-compilation-vm" }], name, [compile.lastOn.get(name) as string]));
+	const ends = made.flatMap(({ name, chain }) => {
+		const last = compile.lastOn.get(name);
+		return last === undefined ? [] : [{ chain, end: linked([{ kind: "delete-compilation-vm" }], name, [last]) }];
+	});
+	steps.push(...ends.flatMap(({ chain }) => chain), ...compile.steps, ...ends.flatMap(({ end }) => end));
 	const updating = plans
 		.filter(({ steps: own }) => own.update.some(({ kind }) => kind === "install-jobs"))
 		.map(({ diff }) => diff.desired.name);
