@@ -87,6 +87,9 @@ describe("davit plan", () => {
 			  copied:      2 packages
 			  generated:   made, password
 			  in all:      3 instances (VM types: 3 minimal); 64.0 MiB of persistent disks; addresses: 3 default
+			  takes:       at local: VMs 0 → 3; disks 0 → 1; disk space 0 KiB → 64.0 MiB (this machine: SOME of ALL in use); addresses 0 → 3
+			  not told:    by the cloud: vCPUs and memory of VMs (local)
+			  asked:       calls at local (list 2, quotas 1, resourcesOf 2)
 			"
 		`);
 		expect(existsSync(join(world.home, "state.db"))).toBe(false);
@@ -112,7 +115,9 @@ describe("davit plan", () => {
 		const plan = ["plan", "tiny.yml", "--detailed-exitcode"];
 		expect(await world.davit(plan)).toEqual({
 			code: 0,
-			stdout: "tiny: nothing to do, all is as the manifest says\n",
+			stdout:
+				"tiny: nothing to do, all is as the manifest says\n" +
+				"  asked:       calls at local (list 2, quotas 1, resourcesOf 2); 3 VMs probed in one wave\n",
 			stderr: "",
 		});
 		write({ port: 9090 });
@@ -144,6 +149,9 @@ describe("davit plan", () => {
 			  VMs deleted: vm-CID, vm-CID, vm-CID
 			  no undo:     once this has begun: orphan-disk db/0
 			  in all:      2 instances (VM types: 2 minimal); addresses: 2 default
+			  takes:       at local: VMs 3 → 2; disks 1; disk space 64.0 MiB (this machine: SOME of ALL in use); addresses 3 → 2
+			  not told:    by the cloud: vCPUs and memory of VMs (local)
+			  asked:       calls at local (list 2, quotas 1, resourcesOf 2); 3 VMs probed in one wave
 			  time:        about N s, as N past steps took; never done here, and not counted: delete-instance, delete-vm, detach-disk, orphan-disk, stop
 			"
 		`);
