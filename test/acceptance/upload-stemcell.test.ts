@@ -85,7 +85,7 @@ test("a file is kept, checked; again it is there already, another image of its v
 test("what davit can't boot is refused: no stemcell, a damaged one, an old agent", async () => {
 	world.write("no.tgz", "no archive");
 	expect((await upload("no.tgz")).code).toBe(1);
-	writeStemcell("old.tgz", { version: "1", apiVersion: 1 });
+	writeStemcell("old.tgz", { version: "1", apiVersion: 1, image: "old" });
 	expect((await upload("old.tgz")).stderr).toContain("registry");
 	world.write("image", "damaged");
 	execFileSync("tar", ["-czf", "damaged.tgz", "stemcell.MF", "image"], { cwd: world.folder });
