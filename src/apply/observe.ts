@@ -90,12 +90,13 @@ async function askMachine(record: InstanceRecord, { connect, clock, signal }: Ob
 }
 
 /** What the VM should have, from what it was last brought to. */
-function expectationOf({ applied, disk }: InstanceRecord): ProbeExpectation {
+function expectationOf({ applied, disk, disks = {} }: InstanceRecord): ProbeExpectation {
 	const jobs = Object.entries(applied?.jobs ?? {});
 	return {
 		files: jobs.flatMap(([job, { files }]) => files.map((path) => `${job}/${path}`)),
 		jobs: jobs.map(([name, { output }]) => ({ name, digest: output })),
 		packages: Object.entries(applied?.packages ?? {}).map(([name, fingerprint]) => ({ name, fingerprint })),
+		disks: Object.keys(disks),
 		...(disk === undefined ? {} : { mountPoint: STORE }),
 	};
 }
@@ -117,6 +118,7 @@ function viewOf({ disk, applied }: InstanceRecord, probe: ProbeResult): MachineV
 		failingProcesses: failing?.map(({ name }) => name) ?? silent,
 		activeProcesses: active.map(({ name }) => name),
 		unmounted: disk !== undefined && !probe.mounted,
+		missingDisks: probe.missingDisks,
 		bootstrapped: probe.bootstrapped,
 	};
 }

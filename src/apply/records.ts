@@ -62,7 +62,7 @@ export class Records {
 	update(
 		name: InstanceName,
 		patch: Partial<InstanceRecord>,
-		drop: readonly ("vm" | "nextVm" | "formerVm" | "disk" | "applied")[] = [],
+		drop: readonly ("vm" | "nextVm" | "formerVm" | "disk" | "disks" | "applied")[] = [],
 	): Change {
 		const record: InstanceRecord = { ...this.get(name), ...patch };
 		const kept = Object.fromEntries(Object.entries(record).filter(([key]) => !drop.includes(key as "vm")));
@@ -73,6 +73,21 @@ export class Records {
 		const { id } = this.get(name);
 		this.#instances.delete(name);
 		return { delete: "instance", id };
+	}
+
+	/** The instance has the disk from now on: the one of its name, or the one at /var/vcap/store. */
+	giveDisk(instance: InstanceName, disk: DiskRecord, patch: Partial<InstanceRecord> = {}): readonly Change[] {
+		const { disks } = this.get(instance);
+		const { name, cid } = disk;
+		const held = name === undefined ? { disk: cid } : { disks: { ...disks, [name]: cid } };
+		return [this.putDisk(disk), this.update(instance, { ...patch, ...held })];
+	}
+
+	/** The instance has it no more. */
+	takeDisk(instance: InstanceName, name: string | undefined): Change {
+		if (name === undefined) return this.update(instance, {}, ["disk"]);
+		const { [name]: _, ...disks } = this.get(instance).disks ?? {};
+		return Object.keys(disks).length === 0 ? this.update(instance, {}, ["disks"]) : this.update(instance, { disks });
 	}
 
 	putDisk(record: DiskRecord): Change {

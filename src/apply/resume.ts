@@ -1,4 +1,5 @@
 import type { CallOptions, Cpi, DiskCid, VmCid } from "../cpi/cpi.ts";
+import { named } from "../plan/named-disks.ts";
 import { recordedVms } from "../plan/spare-vms.ts";
 import type { Change, DiskRecord, Intent, Lease, SpareVm, StateStore, VmRecord } from "../state/state.ts";
 import { withoutVm } from "./next-vm.ts";
@@ -82,10 +83,11 @@ async function takeOverDisk(
 ): Promise<readonly Change[]> {
 	const found = await input.cpi(cpi).find(intent.key, options);
 	const record = records.get(instance);
-	const { az, sizeMib, ...data } = intent.data as { az: string; sizeMib: number };
+	const { az, sizeMib, name, ...data } = intent.data as { az: string; sizeMib: number; name?: string };
 	// An older davit journaled no cloud properties.
 	const { copyOf, cloudProperties = {} } = data as Partial<Pick<DiskRecord, "copyOf" | "cloudProperties">>;
-	if (!found || record.disk !== copyOf?.disk) return [];
+	const held = name === undefined ? record.disk : record.disks?.[name];
+	if (!found || held !== copyOf?.disk) return [];
 	const cid = found.cid as DiskCid;
 	const disk = {
 		cid,
@@ -98,9 +100,9 @@ async function takeOverDisk(
 		sizeMib,
 		cloudProperties,
 		mounted: false,
+		...named(name),
 	};
-	if (copyOf) return [records.putDisk({ ...disk, copyOf })];
-	return [records.putDisk(disk), records.update(instance, { disk: cid })];
+	return copyOf ? [records.putDisk({ ...disk, copyOf })] : records.giveDisk(instance, disk);
 }
 
 async function takeOverOrphan(
@@ -112,7 +114,8 @@ async function takeOverOrphan(
 	const vm = intent.data.vm as VmCid;
 	if (!(await input.cpi(cpi).getDisks(vm, options)).includes(intent.key as DiskCid)) return [];
 	const disk = (await store.orphanedDisks()).find((orphan) => orphan.cid === intent.key && orphan.cpi === cpi);
-	return disk ? unorphanDisk(instance, disk, { records, deployment, now: now() }) : [];
+	const { name } = intent.data as { name?: string };
+	return disk ? unorphanDisk(instance, { disk, name }, { records, deployment, now: now() }) : [];
 }
 
 async function forgetDeleted(

@@ -1,6 +1,7 @@
 import type { Step, StepKind } from "../plan/step.ts";
 import type { ApplyContext } from "./context.ts";
 import { writeNames } from "./naming.ts";
+import { associateDisk, dissociateDisk } from "./steps/associate-disk.ts";
 import { bootstrapVm } from "./steps/bootstrap.ts";
 import { deleteCompilationVm } from "./steps/compilation-vm.ts";
 import { compilePackage } from "./steps/compile.ts";
@@ -31,7 +32,8 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	render: (step, context) => context.render(step.instances, context.signal),
 	"delete-orphan-vm": deleteOrphanVm,
 	stop,
-	"detach-disk": detachDisk,
+	"detach-disk": ({ name, ...step }, context) =>
+		name === undefined ? detachDisk(step, context) : dissociateDisk({ ...step, name }, context),
 	"delete-vm": deleteVm,
 	"upload-stemcell": uploadStemcell,
 	"create-vm": createVm,
@@ -44,6 +46,7 @@ export const stepActions: { readonly [K in StepKind]: Action<K> } = {
 	"copy-disk": copyDisk,
 	"discard-copy": discardCopy,
 	"attach-disk": attachDisk,
+	"associate-disk": associateDisk,
 	"orphan-disk": orphanDisk,
 	"snapshot-disk": snapshotDisk,
 	"compile-package": compilePackage,

@@ -36,9 +36,14 @@ function recordOf(
 	cpi: string,
 	{ deployment, now }: { readonly deployment: string; readonly now: number },
 ): DiskRecord {
-	const { instance_id: instance = "", instance_group: group = "", instance_index: index = "" } = metadata;
+	const {
+		disk_name: name,
+		instance_id: instance = "",
+		instance_group: group = "",
+		instance_index: index = "",
+	} = metadata;
 	return {
 		...{ cid: cid as DiskCid, key, deployment, instance, instanceName: `${group}/${index}`, cpi, az: "", sizeMib },
-		...{ mounted: true, orphanedAt: now },
+		...{ mounted: true, orphanedAt: now, ...(name ? { name } : {}) },
 	};
 }

@@ -1,3 +1,4 @@
+import { named } from "../plan/named-disks.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { Change, DiskRecord } from "../state/state.ts";
 import type { Records } from "./records.ts";
@@ -11,15 +12,19 @@ export function orphaned(disk: DiskRecord, records: Records, now: number): reado
 /** The instance has the orphaned disk from now on; the one that it had is orphaned. All or nothing of it is to be written. */
 export function unorphanDisk(
 	instance: InstanceName,
-	disk: DiskRecord,
+	{ name, disk }: { readonly disk: DiskRecord; readonly name?: string | undefined },
 	{ records, deployment, now }: { readonly records: Records; readonly deployment: string; readonly now: number },
 ): readonly Change[] {
 	const record = records.get(instance);
-	const former = record.disk === undefined || record.disk === disk.cid ? undefined : records.disk(record.disk);
-	const { orphanedAt: _, ...kept } = disk;
+	const had = name === undefined ? record.disk : record.disks?.[name];
+	const former = had === undefined || had === disk.cid ? undefined : records.disk(had);
+	const { orphanedAt: _, copyOf: __, name: ___, ...kept } = disk;
 	return [
 		...(former ? orphaned(former, records, now) : []),
-		records.putDisk({ ...kept, deployment, instance: record.id, instanceName: instance }),
-		records.update(instance, { disk: disk.cid, dirty: true }),
+		...records.giveDisk(
+			instance,
+			{ ...kept, deployment, instance: record.id, instanceName: instance, ...named(name) },
+			{ dirty: true },
+		),
 	];
 }

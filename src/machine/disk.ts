@@ -45,24 +45,30 @@ export function mountDiskScript(hint: DiskHint, options: MountOptions): string {
 	);
 }
 
+/** Waits for 10 seconds for those who use it. */
+export const unmountPlace = `unmount_place() { # mount-point
+  local tries=0 said='' users='' pid='' name=''
+  until said=$(umount "$1" 2>&1); do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 20 ]; then
+      users=$(ls -l /proc/[0-9]*/{cwd,root,exe,fd} 2>/dev/null | awk -v p="$1" '
+        /^\\/proc/ { pid = $0 } index($0, " -> " p) { split(pid != "" ? pid : $9, a, "/"); if (!(a[3] in s)) { s[a[3]]; print a[3] } }' || true)
+      for pid in $users; do read -r name 2>/dev/null <"/proc/$pid/comm" || name='?'; said+="; in use by process $pid ($name)"; done
+      die "$said"
+    fi
+    sleep 0.5
+  done
+}
+`;
+
 const unmount = `mounted_at "$mount_point"
 if [ -z "$device_numbers" ]; then fstab; exit 0; fi
 if [ "$mounted_folder" != / ] || [[ $mounted_source != /dev/* ]]; then sync; exit 0; fi
-tries=0
-until said=$(umount "$mount_point" 2>&1); do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 20 ]; then
-    users=$(ls -l /proc/[0-9]*/{cwd,root,exe,fd} 2>/dev/null | awk -v p="$mount_point" '
-      /^\\/proc/ { pid = $0 } index($0, " -> " p) { split(pid != "" ? pid : $9, a, "/"); if (!(a[3] in s)) { s[a[3]]; print a[3] } }' || true)
-    for pid in $users; do read -r name 2>/dev/null <"/proc/$pid/comm" || name='?'; said+="; in use by process $pid ($name)"; done
-    die "$said"
-  fi
-  sleep 0.5
-done
+unmount_place "$mount_point"
 fstab
 `;
 
 /** Unmounts what is at the mount point; absent is success. What is no block device is taken away by the cloud: it is only synced. An error names who uses it. */
 export function unmountDiskScript(mountPoint: string): string {
-	return script("exclusive disk", mountedAt, fstab, assign("mount_point", mountPoint), unmount);
+	return script("exclusive disk", mountedAt, fstab, unmountPlace, assign("mount_point", mountPoint), unmount);
 }

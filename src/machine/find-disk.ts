@@ -62,7 +62,7 @@ function lookup(hint: Exclude<DiskHint, { kind: "mounted" }>): string {
 }
 
 /** Leaves the disk's node in `device` and words for it in `disk`; waits up to `waitSeconds` for it to appear. A node name is never guessed. */
-export function findDisk(hint: Exclude<DiskHint, { kind: "mounted" }>, waitSeconds: number): string {
+export function findDisk(hint: Exclude<DiskHint, { kind: "mounted" }>, waitSeconds: number | "$wait"): string {
 	return `${assign("disk", describe(hint))}
 ${candidate}${lookup(hint)}until=$((SECONDS + ${waitSeconds}))
 while find_disk; [ -z "$found" ]; do

@@ -7,6 +7,9 @@ export const STORE = "/var/vcap/store";
 /** Where a disk is mounted while the persistent disk is copied to it. */
 export const MIGRATION_TARGET = "/var/vcap/store_migration_target";
 
+/** Where a VM's jobs find the disks of `persistent_disks`, by name (bosh-agent, platform/linux_platform.go: AssociateDisk). */
+export const DISKS = "/var/vcap/instance/disks";
+
 /** The PATH that BOSH gives to hooks, drain scripts and errands. */
 export const HOOK_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { bootIdFunction } from "./bootstrap/boot.ts";
-import { DAVIT, jobFilePath, jobPath, packagePath } from "./layout.ts";
+import { DAVIT, DISKS, jobFilePath, jobPath, packagePath } from "./layout.ts";
 import { HOSTS_BEGIN, HOSTS_END } from "./names.ts";
 import type { PackageBits } from "./package.ts";
 import { script } from "./prelude.ts";
@@ -16,6 +16,8 @@ export interface ProbeExpectation {
 	readonly packages?: readonly PackageBits[];
 	/** Where a persistent disk must be. */
 	readonly mountPoint?: string | undefined;
+	/** Names of disks that jobs must find. */
+	readonly disks?: readonly string[];
 	/** Takes 0.2 s more, in which the processors are watched. */
 	readonly vitals?: boolean;
 }
@@ -37,6 +39,8 @@ export interface ProbeResult {
 	readonly wrongPackages: readonly string[];
 	/** Something is mounted at the expected mount point. */
 	readonly mounted: boolean;
+	/** Names of expected disks that are not where jobs look for them. */
+	readonly missingDisks: readonly string[];
 	/** Compare with `hostsDigest`; "" without a block. */
 	readonly hosts: string;
 	/** SHA-256 of records.json; "" if there is none. */
@@ -55,7 +59,7 @@ list() { # name value...: a JSON list in REPLY
   for item; do json "$item"; result+=\${result:+,}$REPLY; done
   REPLY="[$result]"
 }
-missing=() wrong_jobs=() wrong_packages=() mounted=false bootstrapped=false digest='' block=''
+missing=() wrong_jobs=() wrong_packages=() missing_disks=() mounted=false bootstrapped=false digest='' block=''
 for file in \${files[@]+"\${files[@]}"}; do
   if [ ! -e "/var/vcap/jobs/$file" ]; then missing+=("$file"); fi
 done
@@ -67,9 +71,15 @@ for path in \${packages[@]+"\${packages[@]}"}; do
   name=\${path%/*} name=\${name##*/}
   if [ ! "/var/vcap/packages/$name" -ef "$path" ]; then wrong_packages+=("$name"); fi
 done
-if [ -n "$mount_point" ]; then
-  while read -r _ _ _ _ place _; do if [ "$place" = "$mount_point" ]; then mounted=true; fi; done </proc/self/mountinfo
-fi
+is_mounted() { # mount-point
+  local place=''
+  while read -r _ _ _ _ place _; do if [ "$place" = "$1" ]; then return 0; fi; done </proc/self/mountinfo
+  return 1
+}
+if [ -n "$mount_point" ] && is_mounted "$mount_point"; then mounted=true; fi
+for name in \${disks[@]+"\${disks[@]}"}; do
+  if [ ! -b "${DISKS}/$name" ] && ! is_mounted "${DISKS}/$name"; then missing_disks+=("$name"); fi
+done
 if [ -s /var/vcap/instance/id ] && [ -x ${DAVIT}/boot ]; then bootstrapped=true; fi
 fence_seen=0
 if [ -s ${DAVIT}/fence ]; then read -r fence_seen <${DAVIT}/fence || true; fi
@@ -86,6 +96,7 @@ printf '{"bootId":"%s","fence":%d,"clockMs":%d,"bootstrapped":%s,"mounted":%s,"h
 list \${missing[@]+"\${missing[@]}"}; printf ',"missingFiles":%s' "$REPLY"
 list \${wrong_jobs[@]+"\${wrong_jobs[@]}"}; printf ',"wrongJobs":%s' "$REPLY"
 list \${wrong_packages[@]+"\${wrong_packages[@]}"}; printf ',"wrongPackages":%s' "$REPLY"
+list \${missing_disks[@]+"\${missing_disks[@]}"}; printf ',"missingDisks":%s' "$REPLY"
 records=''
 if [ -f /var/vcap/instance/dns/records.json ]; then read -r records _ < <(sha256sum /var/vcap/instance/dns/records.json); fi
 printf ',"records":"%s"' "$records"
@@ -99,7 +110,7 @@ printf '}\\n'
 
 /** One round trip that changes nothing and needs no fence: what the VM is, for {@link parseProbe}. Few forks, since a fleet is asked at once. */
 export function probeScript(expected: ProbeExpectation = {}): string {
-	const { files = [], jobs = [], packages = [], mountPoint = "", vitals = false } = expected;
+	const { files = [], jobs = [], packages = [], mountPoint = "", disks = [], vitals = false } = expected;
 	return script(
 		bootIdFunction,
 		endedFunction,
@@ -116,6 +127,7 @@ export function probeScript(expected: ProbeExpectation = {}): string {
 			packages.map(({ name, fingerprint }) => packagePath(name, fingerprint)),
 		),
 		assign("mount_point", mountPoint),
+		assignList("disks", disks),
 		assign("want_vitals", vitals ? "yes" : ""),
 		assign("begin", HOSTS_BEGIN),
 		assign("end", HOSTS_END),
@@ -136,6 +148,7 @@ const schema = z.object({
 	missingFiles: strings,
 	wrongJobs: strings,
 	wrongPackages: strings,
+	missingDisks: strings,
 	applied: z.string(),
 	uptime: z.string(),
 	heartbeat: z.string(),

@@ -87,19 +87,27 @@ function checkGroup(group: InstanceGroup, path: string, deployment: Deployment, 
 	if ((group.vmType === undefined) === (group.vmResources === undefined)) {
 		report.error("vm-type", path, `${name} needs either vm_type or vm_resources`, "give it one of the two");
 	}
-	if (
-		nodeAt(report.source.node, `${path}/persistent_disk`) &&
-		nodeAt(report.source.node, `${path}/persistent_disk_type`)
-	) {
-		report.error(
-			"two-disks",
-			`${path}/persistent_disk`,
-			`${name} has persistent_disk and persistent_disk_type`,
-			"keep one of the two",
-		);
-	}
+	checkDisks(group, path, report);
 	checkJobs(group.jobs, `${path}/jobs`, deployment, report);
 	checkNetworkChoice(group, path, report);
+}
+
+const DISK_KEYS = ["persistent_disk", "persistent_disk_type", "persistent_disks"];
+
+/** As BOSH refuses them (bosh-director, instance_group_spec_parser.rb); a name is also a file's on the VM. */
+function checkDisks({ name, persistentDisks }: InstanceGroup, path: string, report: Report): void {
+	const [first, ...more] = DISK_KEYS.filter((key) => nodeAt(report.source.node, `${path}/${key}`));
+	if (more.length > 0) {
+		const message = `instance group "${name}" has ${[first, ...more].join(" and ")}`;
+		report.error("two-disks", `${path}/${first}`, message, "keep one of them");
+	}
+	duplicates(`${path}/persistent_disks`, "persistent disk", persistentDisks, report);
+	persistentDisks.forEach((disk, index) => {
+		if (/^\w[\w.-]*$/.test(disk.name)) return;
+		const message = `instance group "${name}": the persistent disk ${JSON.stringify(disk.name)} can't be a file name on a VM`;
+		const hint = "use letters, digits, dots, dashes and underscores";
+		report.error("disk-name", `${path}/persistent_disks/${index}/name`, message, hint);
+	});
 }
 
 function checkJobs(jobs: readonly JobRef[], path: string, { releases }: Deployment, report: Report): void {

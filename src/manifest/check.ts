@@ -61,6 +61,10 @@ function checkNames(group: InstanceGroup, path: string, cloud: Cloud, report: Re
 		if (!has(cloud.vmExtensions, name))
 			unknown("VM extension", name, `${path}/vm_extensions/${index}`, group, cloud.vmExtensions, report);
 	});
+	group.persistentDisks.forEach(({ type }, index) => {
+		if (!has(cloud.diskTypes, type))
+			unknown("disk type", type, `${path}/persistent_disks/${index}/type`, group, cloud.diskTypes, report);
+	});
 	const disk = group.persistentDisk;
 	if (disk && "type" in disk && !has(cloud.diskTypes, disk.type)) {
 		unknown("disk type", disk.type, `${path}/persistent_disk_type`, group, cloud.diskTypes, report);

@@ -76,6 +76,8 @@ export interface InstanceGroup {
 	/** Alias of a stemcell. */
 	readonly stemcell: string;
 	readonly persistentDisk?: { readonly sizeMib: number } | { readonly type: string };
+	/** Disks that its jobs look after themselves. */
+	readonly persistentDisks: readonly { readonly name: string; readonly type: string }[];
 	readonly networks: readonly GroupNetwork[];
 	readonly update: UpdateConfig;
 	readonly migratedFrom: readonly { readonly name: string; readonly az?: string }[];

@@ -35,6 +35,11 @@ const migratedFrom = section({
 	...compact({ az }),
 }));
 
+const persistentDisk = section({
+	name: text.describe("Its name in the group, by which jobs find it: letters, digits, `.`, `_` and `-`."),
+	type: text.describe("A disk type of the cloud file."),
+});
+
 /** An instance group (bosh.io, manifest v2). Sizes are MiB. */
 export const group = section(
 	{
@@ -48,6 +53,9 @@ export const group = section(
 		stemcell: text.describe("An alias from stemcells."),
 		persistent_disk: optional(count).describe("Size of the persistent disk in MiB; 0: none."),
 		persistent_disk_type: optional(text).describe("A disk type of the cloud file."),
+		persistent_disks: optional(z.array(persistentDisk)).describe(
+			"Several persistent disks, which the jobs themselves partition, format and mount: at /var/vcap/instance/disks/NAME there is a link to the device, and a job that consumes {name: NAME, type: disk} has the name as the link's property `name`. Where the cloud's disks are folders, as on `local`, it is mounted there.",
+		),
 		networks: z.array(network).describe("Networks that each instance has an address on, at least one."),
 		update: optional(updatePart).describe("Overrides the deployment's update."),
 		migrated_from: optional(z.array(migratedFrom)).describe("Former groups whose instances and disks it takes over."),
@@ -61,9 +69,6 @@ export const group = section(
 		properties: optional(valueMap).describe("Deprecated: for jobs that give none of their own."),
 	},
 	{
-		notYet: {
-			persistent_disks: "use persistent_disk_type: a group has one persistent disk",
-		},
 		notHere: {
 			persistent_disk_pool: "write persistent_disk_type, and disk_types in the cloud file",
 			resource_pool: "write vm_type and stemcell (manifest v2)",
@@ -79,6 +84,7 @@ export const group = section(
 		instances: given.instances,
 		jobs: given.jobs,
 		...compact({ vmType: given.vm_type, vmResources: given.vm_resources, persistentDisk: disk }),
+		persistentDisks: given.persistent_disks ?? [],
 		vmExtensions: given.vm_extensions ?? [],
 		stemcell: given.stemcell,
 		networks: given.networks,

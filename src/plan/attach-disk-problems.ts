@@ -8,32 +8,34 @@ export interface AttachDiskAsked {
 	readonly group: InstanceGroup | undefined;
 	/** What was given for a disk. */
 	readonly cid: string;
+	/** Which of the group's `persistent_disks` it is to be, as `whichDisk` tells. */
+	readonly as: string | undefined;
 	/** The disk of that cid, whoever has it. */
 	readonly disk: DiskRecord | undefined;
 	readonly orphans: readonly DiskRecord[];
 }
 
+/** The name that was given; else, where the group has several disks, the one that the disk had. Undefined: the disk at /var/vcap/store. */
+export function whichDisk(
+	group: InstanceGroup | undefined,
+	disk: DiskRecord | undefined,
+	given: string | undefined,
+): string | undefined {
+	return given ?? group?.persistentDisks.find(({ name }) => name === disk?.name)?.name;
+}
+
 /** Everything that keeps an instance from getting a disk, as far as records tell. */
-export function attachDiskProblems({ instance, group, cid, disk, orphans }: AttachDiskAsked): Problem[] {
+export function attachDiskProblems({ instance, group, cid, as, disk, orphans }: AttachDiskAsked): Problem[] {
 	const name = `${instance.group}/${instance.index}`;
-	const problems: Problem[] = [];
-	if (!hasPersistentDisk(group))
-		problems.push(
-			problem(
-				"no-persistent-disk",
-				`${name}: the manifest gives instance group "${instance.group}" no persistent disk`,
-				{
-					hint: "add persistent_disk or persistent_disk_type to it, and deploy",
-				},
-			),
-		);
+	const problems: Problem[] = [...placeProblems(name, group, as)];
 	if (!instance.vm)
 		problems.push(problem("no-vm", `${name} has no VM`, { hint: "davit deploy makes it; attach the disk then" }));
 	if (!disk) return [...problems, noDisk(cid, orphans)];
 	if (disk.orphanedAt === undefined) {
-		if (disk.instance !== instance.id) problems.push(inUse(disk));
+		if (disk.instance !== instance.id || disk.name !== as || disk.copyOf) problems.push(inUse(disk));
 		return problems;
 	}
+	if (disk.copyOf?.whole === false) problems.push(halfCopy(cid, disk.copyOf.disk));
 	const cpi = instance.vm?.cpi;
 	if (cpi !== undefined && disk.cpi !== cpi)
 		problems.push(
@@ -50,15 +52,36 @@ export function attachDiskProblems({ instance, group, cid, disk, orphans }: Atta
 	return problems;
 }
 
-function hasPersistentDisk(group: InstanceGroup | undefined): boolean {
-	const wanted = group?.persistentDisk;
-	return wanted !== undefined && !("sizeMib" in wanted && wanted.sizeMib === 0);
+/** The manifest must have the disk that it is to be. */
+function placeProblems(instance: string, group: InstanceGroup | undefined, as: string | undefined): readonly Problem[] {
+	const { persistentDisk, persistentDisks = [] } = group ?? {};
+	const names = persistentDisks.map((disk) => disk.name);
+	const gives = `${instance}: the manifest gives its instance group`;
+	if (as !== undefined && names.includes(as)) return [];
+	if (as !== undefined) {
+		const hint = `add it to persistent_disks, and deploy${names.length > 0 ? `; there are: ${names.join(", ")}` : ""}`;
+		return [problem("no-persistent-disk", `${gives} no persistent disk "${as}"`, { hint })];
+	}
+	if (names.length > 0) {
+		const hint = `say which it is to be: ${names.map((name) => `--name ${name}`).join(" or ")}`;
+		return [problem("which-disk", `${gives} persistent disks that have names`, { hint })];
+	}
+	if (persistentDisk && !("sizeMib" in persistentDisk && persistentDisk.sizeMib === 0)) return [];
+	const hint = "add persistent_disk or persistent_disk_type to it, and deploy";
+	return [problem("no-persistent-disk", `${gives} no persistent disk`, { hint })];
 }
 
 function noDisk(cid: string, orphans: readonly DiskRecord[]): Problem {
 	const known = orphans.map((orphan) => `${orphan.cid} (${orphan.deployment} ${orphan.instanceName})`).join(", ");
 	return problem("no-disk", `there is no disk "${cid}"`, {
 		hint: known === "" ? "no disk is orphaned" : `orphaned are: ${known}`,
+	});
+}
+
+/** It was being written when its run was cut short: files on it may be missing, or be half of what they were. */
+function halfCopy(cid: string, source: string): Problem {
+	return problem("half-copy", `disk ${cid} is a copy of disk ${source} that was never finished`, {
+		hint: `attach ${source}, which has all of it, and delete the copy: davit delete-disk ${cid}`,
 	});
 }
 

@@ -1,4 +1,4 @@
-import type { VmNetwork } from "../cpi/cpi.ts";
+import type { DiskCid, VmNetwork } from "../cpi/cpi.ts";
 import { digestOf } from "../digest.ts";
 import { type Problem, UserError } from "../errors.ts";
 import type { Cloud } from "../manifest/cloud.ts";
@@ -18,6 +18,7 @@ import { groupJobs } from "./group-jobs.ts";
 import { type Links, resolveLinks } from "./links.ts";
 import { pathOfGroup, pathOfJob } from "./manifest-path.ts";
 import { nameProblems } from "./name-problems.ts";
+import { namedDisks } from "./named-disks.ts";
 import type { NameScheme } from "./names.ts";
 import { hostsLines } from "./names-hosts.ts";
 import { recordsJson, runsBoshDns } from "./names-records.ts";
@@ -91,6 +92,7 @@ export function buildDesired(input: DesiredInput): {
 			const hosts = hostsLines(scheme, placed, seen, all).join("\n");
 			const shape = vmShape(group, placed, input);
 			const formerDisk = record?.disk && disks.get(record.disk);
+			const named = namedDisks(group, cloud, (name) => disks.get(record?.disks?.[name] as DiskCid));
 			const diskCopy = formerDisk && copies.get(formerDisk.cid);
 			return {
 				name: `${group.name}/${placed.index}`,
@@ -99,6 +101,7 @@ export function buildDesired(input: DesiredInput): {
 				jobs: jobs.map((use) => desiredJob(use, { scheme, placed, links, input, problems, disk })),
 				packages: packagesOn(shape.stemcell),
 				shape,
+				disks: named,
 				hosts,
 				...(records === undefined ? {} : { records }),
 				names: digestOf({ hosts, records }),

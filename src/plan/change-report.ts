@@ -90,7 +90,7 @@ function valuesBehind(
 		case "network":
 			return known ? valueChanges(former.shape.networks, desired.shape.networks, "/networks") : [];
 		case "persistent_disk":
-			return valueChanges(typeOf(former), typeOf(desired), "/persistent_disk");
+			return valueChanges(typeOf(former), typeOf(desired));
 		case "configuration":
 		case "job":
 			return valueChanges(
@@ -110,8 +110,14 @@ function cloudOf({ shape }: DesiredInstance): unknown {
 	return { cpi: shape.cpi, cloud_properties: shape.cloudProperties };
 }
 
-function typeOf({ disk }: DesiredInstance): unknown {
-	return { cloud_properties: disk?.cloudProperties ?? {} };
+function typeOf({ disk, disks }: DesiredInstance): unknown {
+	const named = disks.map(
+		({ name, sizeMib, cloudProperties }) => [name, { disk_size: sizeMib, cloud_properties: cloudProperties }] as const,
+	);
+	return {
+		persistent_disk: { cloud_properties: disk?.cloudProperties ?? {} },
+		persistent_disks: Object.fromEntries(named),
+	};
 }
 
 function envOf({ shape }: DesiredInstance): unknown {

@@ -75,7 +75,7 @@ function groupOf({ deployment, cloud: { compilation }, groups }: CompilationVmsI
 		azs: az === undefined ? [] : [az],
 		networks: [{ name: network, staticIps: [], default: [] }],
 		...(vmType === undefined ? {} : { vmType }),
-		...{ stemcell: "", jobs: [], migratedFrom: [], tags: {}, properties: {} },
+		...{ stemcell: "", jobs: [], persistentDisks: [], migratedFrom: [], tags: {}, properties: {} },
 	} satisfies InstanceGroup;
 }
 

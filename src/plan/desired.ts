@@ -28,6 +28,15 @@ export interface DesiredDisk {
 	readonly mountOptions: readonly string[];
 }
 
+/** A disk of the group's `persistent_disks`, on one instance. What is on it only the instance's jobs know. */
+export interface NamedDisk {
+	readonly name: string;
+	readonly sizeMib: number;
+	readonly cloudProperties: ValueMap;
+	/** The instance's disk of that name, as it is recorded. */
+	readonly former?: DiskRecord;
+}
+
 /** One instance as the manifest wants it. */
 export interface DesiredInstance {
 	readonly name: InstanceName;
@@ -41,6 +50,8 @@ export interface DesiredInstance {
 	/** The same at the addresses that it has, where `shape` has others: for a VM that is made while the old one runs. */
 	readonly shapeInPlace?: VmShape;
 	readonly disk?: DesiredDisk;
+	/** Its `persistent_disks`. */
+	readonly disks: readonly NamedDisk[];
 	/** Its persistent disk as it is recorded. */
 	readonly formerDisk?: DiskRecord;
 	/** What a run that was cut short had begun to copy that disk to. */

@@ -2,7 +2,7 @@ import type { VmCid } from "../cpi/cpi.ts";
 import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
-import { type DiskChange, diskChange } from "./disk-change.ts";
+import { type DiskChange, diskChange, namedDiskChange } from "./disk-change.ts";
 import type { InstanceName, Reason } from "./step.ts";
 import { detachDiff, stillRuns } from "./stop-diff.ts";
 
@@ -19,6 +19,8 @@ export type MachineView =
 			readonly activeProcesses: readonly string[];
 			/** True if there is nothing at the persistent disk's mount point. */
 			readonly unmounted: boolean;
+			/** Names of disks that its jobs don't find. */
+			readonly missingDisks: readonly string[];
 			/** False if the VM lost what bootstrap made. */
 			readonly bootstrapped: boolean;
 	  };
@@ -50,6 +52,8 @@ export interface InstanceDiff {
 	readonly nextVm?: VmCid;
 	/** Its persistent disk becomes another, or larger. */
 	readonly diskChange?: DiskChange;
+	/** Names of its other disks that become larger. */
+	readonly growing?: readonly string[];
 }
 
 export interface DiffOptions {
@@ -64,14 +68,16 @@ export interface DiffOptions {
 /** Compares one desired instance with what is recorded and observed. An unreachable VM without `fix` is left to the caller to refuse. */
 export function diffInstance(desired: DesiredInstance, observed: Observed, options: DiffOptions): InstanceDiff {
 	const change = diskChange(desired, options.canResize);
-	const diff = compare(desired, observed, { ...options, change });
-	return change ? { ...diff, diskChange: change } : diff;
+	const named = desired.disks.map((disk) => ({ name: disk.name, change: namedDiskChange(disk, options.canResize) }));
+	const diff = compare(desired, observed, { ...options, because: diskReasons(desired, change, named) });
+	const growing = named.flatMap(({ name, change: own }) => (own?.how === "grow" ? [name] : []));
+	return { ...diff, ...(change ? { diskChange: change } : {}), ...(growing.length > 0 ? { growing } : {}) };
 }
 
 function compare(
 	desired: DesiredInstance,
 	observed: Observed,
-	{ change, ...options }: DiffOptions & { readonly change: DiskChange | undefined },
+	{ because, ...options }: DiffOptions & { readonly because: readonly WhyChanged[] },
 ): InstanceDiff {
 	const record = desired.record;
 	const vm = record?.vm;
@@ -104,14 +110,14 @@ function compare(
 	}
 	const replaced = replaceReasons(desired, options);
 	if (replaced.length > 0) {
-		const inside = [...(record.applied ? appliedReasons(desired) : []), ...diskReasons(desired, change)];
+		const inside = [...(record.applied ? appliedReasons(desired) : []), ...because];
 		const whole = { desired, action: "update", reasons: [...replaced, ...inside], reachable, runs } as const;
 		if (!desired.shapeInPlace || seen.state === "stopped" || !reachable) return { ...whole, vm: "replace" };
 		return { ...whole, vm: "swap", ...nextVm(desired, observed, options) };
 	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
-		const inside = [...appliedReasons(desired), ...diskReasons(desired, change)];
+		const inside = [...appliedReasons(desired), ...because];
 		return { desired, action: "update", vm: "power-on", reasons: [off, ...inside], reachable };
 	}
 	if (!vm.bootstrapped)
@@ -131,7 +137,7 @@ function compare(
 	const reasons = [
 		...appliedReasons(desired),
 		...driftReasons(desired, machine),
-		...diskReasons(desired, change),
+		...because,
 		...(options.restart ? [{ reason: "restart" as const }] : []),
 	];
 	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable, runs };
@@ -198,16 +204,26 @@ function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { 
 		reasons.push({ reason: "process", detail: `${process} does not run` });
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });
+	for (const name of machine.missingDisks)
+		if (desired.disks.some((disk) => disk.name === name))
+			reasons.push({ reason: "mount", detail: `the persistent disk ${name} is not there for its jobs` });
 	return reasons;
 }
 
 function diskReasons(
-	{ disk, record, diskCopy }: DesiredInstance,
+	{ disk, disks, record, diskCopy }: DesiredInstance,
 	change: DiskChange | undefined,
+	named: readonly { readonly name: string; readonly change: DiskChange | undefined }[],
 ): readonly WhyChanged[] {
 	const because = (detail: string): WhyChanged => ({ reason: "persistent_disk", detail });
-	if (change) return [because(change.detail)];
-	if (disk && !record?.disk) return [because("it has none yet")];
-	if (!disk && record?.disk) return [because("none is wanted any more")];
-	return diskCopy ? [because("a copy of it had begun, and is not wanted any more")] : [];
+	const unwanted = Object.keys(record?.disks ?? {}).filter((name) => !disks.some((each) => each.name === name));
+	const others = [
+		...disks.flatMap(({ name }) => (record?.disks?.[name] === undefined ? [because(`${name}: it has none yet`)] : [])),
+		...named.flatMap(({ name, change: own }) => (own ? [because(`${name}: ${own.detail}`)] : [])),
+		...unwanted.map((name) => because(`${name}: it is not wanted any more`)),
+	];
+	if (change) return [because(change.detail), ...others];
+	if (disk && !record?.disk) return [because("it has none yet"), ...others];
+	if (!disk && record?.disk) return [because("none is wanted any more"), ...others];
+	return diskCopy ? [because("a copy of it had begun, and is not wanted any more"), ...others] : others;
 }

@@ -1,7 +1,7 @@
 import type { DiskCid } from "../cpi/cpi.ts";
 import { digestOf } from "../digest.ts";
 import type { DiskRecord } from "../state/state.ts";
-import type { DesiredDisk, DesiredInstance } from "./desired.ts";
+import type { DesiredDisk, DesiredInstance, NamedDisk } from "./desired.ts";
 
 /** How an instance's persistent disk becomes what is wanted: in place, or by copying what is on it to another one, as BOSH does. */
 export interface DiskChange {
@@ -15,16 +15,32 @@ export function diskChange(
 	canResize: (cpi: string) => boolean,
 ): DiskChange | undefined {
 	if (!disk || !formerDisk) return undefined;
-	const { sizeMib, cpi, cannotGrow } = formerDisk;
+	const other = hasFileSystem(formerDisk, disk) ? [] : [`${formerDisk.fileSystem} → ${disk.fileSystem}`];
+	const change = inPlace(formerDisk, disk, other, canResize);
+	return change?.how === "copy" ? { how: "copy", detail: `${change.detail}; it is copied to another disk` } : change;
+}
+
+/** The same of a named disk: where it is not `grow`, there is no way, since nobody but the jobs knows how to read it. */
+export function namedDiskChange(disk: NamedDisk, canResize: (cpi: string) => boolean): DiskChange | undefined {
+	return disk.former && inPlace(disk.former, disk, [], canResize);
+}
+
+type Sized = Pick<DesiredDisk, "sizeMib" | "cloudProperties">;
+
+/** `grow` where the cloud can do it. `also`: what else is to be other, for which there is no way in place. */
+function inPlace(
+	former: DiskRecord,
+	disk: Sized,
+	also: readonly string[],
+	canResize: (cpi: string) => boolean,
+): DiskChange | undefined {
+	const { sizeMib, cpi, cannotGrow } = former;
 	const size = sizeMib === disk.sizeMib ? [] : [`${sizeMib} MiB → ${disk.sizeMib} MiB`];
-	const other = [
-		...(isOfType(formerDisk, disk) ? [] : ["other cloud properties"]),
-		...(hasFileSystem(formerDisk, disk) ? [] : [`${formerDisk.fileSystem} → ${disk.fileSystem}`]),
-	];
+	const other = [...(isOfType(former, disk) ? [] : ["other cloud properties"]), ...also];
 	const detail = [...size, ...other].join(", ");
 	if (detail === "") return undefined;
-	if (other.length === 0 && sizeMib < disk.sizeMib && canResize(cpi) && !cannotGrow) return { how: "grow", detail };
-	return { how: "copy", detail: `${detail}; it is copied to another disk` };
+	const grows = other.length === 0 && sizeMib < disk.sizeMib && canResize(cpi) && !cannotGrow;
+	return { how: grows ? "grow" : "copy", detail };
 }
 
 /** True if a recorded disk is what is wanted. */
@@ -32,7 +48,7 @@ export function isAsWanted(record: DiskRecord, disk: DesiredDisk): boolean {
 	return record.sizeMib === disk.sizeMib && isOfType(record, disk) && hasFileSystem(record, disk);
 }
 
-function isOfType({ cloudProperties }: DiskRecord, disk: DesiredDisk): boolean {
+function isOfType({ cloudProperties }: DiskRecord, disk: Sized): boolean {
 	return cloudProperties === undefined || digestOf(cloudProperties) === digestOf(disk.cloudProperties);
 }
 

@@ -36,10 +36,12 @@ interface MatchOptions {
  * its group wants one: an instance that has lost its VM is known by such a disk. What is left is orphaned. None is ever formatted.
  */
 export function matchDisks(
-	found: readonly FoundDisk[],
+	all: readonly FoundDisk[],
 	instances: ReadonlyMap<InstanceName, FoundInstance>,
 	options: MatchOptions,
 ): Matched {
+	const found = all.filter(({ disk }) => !disk.metadata.disk_name);
+	const several = all.filter(({ disk }) => disk.metadata.disk_name);
 	const attached = new Map<InstanceName, readonly FoundDisk[]>(
 		[...instances].map(([name, { vms }]) => [
 			name,
@@ -49,7 +51,8 @@ export function matchDisks(
 	const spare = found.filter(({ disk }) => disk.attachedTo === undefined);
 	const named = (name: InstanceName, id: string) =>
 		spare.filter(({ disk: { metadata } }) => nameOf(metadata) === name && metadata.instance_id === id);
-	const places = new Map([...instances, ...withoutVm(spare, instances, options.deployment)]);
+	const unattached = all.filter(({ disk }) => disk.attachedTo === undefined);
+	const places = new Map([...instances, ...withoutVm(unattached, instances, options.deployment)]);
 	const own = new Map<InstanceName, FoundDisk>();
 	const unclear: { instance: InstanceName; disks: readonly string[] }[] = [];
 	for (const [name, { record }] of places) {
@@ -59,11 +62,47 @@ export function matchDisks(
 		else if (candidates.length === 1) own.set(name, candidates[0] as FoundDisk);
 		else if (candidates.length > 1) unclear.push({ instance: name, disks: candidates.map(({ disk }) => disk.cid) });
 	}
+	const byName = new Map([...places].map(([name, place]) => [name, namedOf(place, name, several, options.deployment)]));
+	for (const [name, { unclear: more }] of byName) if (more.length > 0) unclear.push({ instance: name, disks: more });
+	const holders = new Map([...byName].flatMap(([name, { own: mine }]) => mine.map((each) => [each, name] as const)));
 	return {
-		instances: [...places].map(([name, { record }]) => withDisk(record, own.get(name))),
-		disks: found.map((each) => diskRecord(each, { places, own, attached }, options)),
+		instances: [...places].map(([name, { record }]) =>
+			withNamed(withDisk(record, own.get(name)), byName.get(name)?.own ?? []),
+		),
+		disks: [
+			...found.map((each) => diskRecord(each, { places, own, attached }, options)),
+			...several.map((each) => {
+				const holder = holders.get(each);
+				const mine = new Map(holder === undefined ? [] : [[holder, each] as const]);
+				const record = diskRecord(each, { places, own: mine, attached: new Map() }, options);
+				return { ...record, name: each.disk.metadata.disk_name ?? "" };
+			}),
+		],
 		unclear,
 	};
+}
+
+/** Of an instance's `persistent_disks`: what is attached, else what its tags name, if its group wants one of that name. */
+function namedOf(
+	{ record, vms }: FoundInstance,
+	instance: InstanceName,
+	several: readonly FoundDisk[],
+	{ instanceGroups }: Deployment,
+): { readonly own: readonly FoundDisk[]; readonly unclear: readonly string[] } {
+	const wanted =
+		instanceGroups.find(({ name }) => name === record.group)?.persistentDisks.map(({ name }) => name) ?? [];
+	const own: FoundDisk[] = [];
+	const unclear: string[] = [];
+	for (const [name, all] of Map.groupBy(several, ({ disk }) => disk.metadata.disk_name ?? "")) {
+		const attached = all.filter(({ disk }) => disk.attachedTo !== undefined && vms.has(disk.attachedTo));
+		const spare = all.filter(({ disk: { metadata, attachedTo } }) => {
+			return attachedTo === undefined && nameOf(metadata) === instance && metadata.instance_id === record.id;
+		});
+		const candidates = attached.length > 0 ? attached : wanted.includes(name) ? spare : [];
+		if (candidates.length > 1) unclear.push(...candidates.map(({ disk }) => disk.cid));
+		else own.push(...candidates);
+	}
+	return { own, unclear };
 }
 
 /** A copy that was cut short hangs beside the disk that it is made from, which is older. */
@@ -78,7 +117,8 @@ function withoutVm(
 	deployment: Deployment,
 ): readonly (readonly [InstanceName, FoundInstance])[] {
 	return deployment.instanceGroups.flatMap((group) => {
-		if (!wantsDisk(group.name, deployment)) return [];
+		const wantsNamed = group.lifecycle === "service" && group.persistentDisks.length > 0;
+		if (!wantsNamed && !wantsDisk(group.name, deployment)) return [];
 		const there = [...instances.values()].filter(({ record }) => record.group === group.name).length;
 		const disks = spare.filter(({ disk: { metadata } }) => {
 			const name = nameOf(metadata);
@@ -145,6 +185,12 @@ function diskRecord(
 
 function withDisk(record: InstanceRecord, found: FoundDisk | undefined): InstanceRecord {
 	return found ? { ...record, disk: found.disk.cid as DiskCid } : record;
+}
+
+function withNamed(record: InstanceRecord, own: readonly FoundDisk[]): InstanceRecord {
+	if (own.length === 0) return record;
+	const disks = own.map(({ disk }) => [disk.metadata.disk_name ?? "", disk.cid as DiskCid] as const);
+	return { ...record, disks: Object.fromEntries(disks) };
 }
 
 /** Of a disk's tags. */

@@ -2,7 +2,8 @@ import type { InstanceRecord } from "../state/state.ts";
 import { changedJobs } from "./changed-jobs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { isAsWanted } from "./disk-change.ts";
-import type { PackageSource, Step } from "./step.ts";
+import { disksOf } from "./named-disks.ts";
+import type { InstanceDisk, PackageSource, Step } from "./step.ts";
 
 type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
 /** A step's own data, before it has a place in the plan. */
@@ -85,14 +86,14 @@ function onlyRuns({ vm, reasons, desired }: InstanceDiff): boolean {
 	return vm === "keep" && desired.record?.wanted === "stopped" && reasons.every(({ reason }) => reason === "state");
 }
 
-/** Steps that end an instance that nobody wants: its disk is kept, orphaned. */
+/** Steps that end an instance that nobody wants: its disks are kept, orphaned. */
 export function obsoleteSteps(record: InstanceRecord, reachable: boolean, skipDrain: boolean): StepData[] {
 	const jobs = Object.keys(record.applied?.jobs ?? {});
 	const stops: StepData[] =
 		record.vm && record.applied && !record.vm.deleting
 			? [{ kind: "stop", jobs, next: "delete", drain: "shutdown", skipDrain, reachable }]
 			: [];
-	const orphan: StepData[] = record.disk ? [{ kind: "orphan-disk", disk: record.disk }] : [];
+	const orphan = disksOf(record).map((disk): StepData => ({ kind: "orphan-disk", ...disk }));
 	return [...stops, ...(record.vm ? removeVm(record) : []), ...orphan, { kind: "delete-instance" }];
 }
 
@@ -130,16 +131,19 @@ function stop({ desired, reachable, runs, vm, reasons }: InstanceDiff, options: 
 	];
 }
 
-function snapshot({ disk, vm }: Partial<InstanceRecord> = {}): StepData[] {
-	return disk && vm ? [{ kind: "snapshot-disk", disk, cpi: vm.cpi }] : [];
+function snapshot(record: InstanceRecord | undefined): StepData[] {
+	const { vm } = record ?? {};
+	return record && vm ? disksOf(record).map((disk) => ({ kind: "snapshot-disk", ...disk, cpi: vm.cpi })) : [];
 }
 
 function removeVm(record: InstanceRecord): StepData[] {
 	return [...letGo(record), ...deleteVm(record)];
 }
 
-function letGo({ vm, disk }: InstanceRecord): StepData[] {
-	return vm && disk ? [{ kind: "detach-disk", disk, vm: vm.cid, cpi: vm.cpi }] : [];
+function letGo(record: InstanceRecord): StepData[] {
+	const { vm } = record;
+	if (!vm) return [];
+	return disksOf(record).map((disk): StepData => ({ kind: "detach-disk", ...disk, vm: vm.cid, cpi: vm.cpi }));
 }
 
 function deleteVm({ vm }: InstanceRecord): StepData[] {
@@ -147,6 +151,10 @@ function deleteVm({ vm }: InstanceRecord): StepData[] {
 }
 
 function attach(diff: InstanceDiff): StepData[] {
+	return [...attachStore(diff), ...attachNamed(diff)];
+}
+
+function attachStore(diff: InstanceDiff): StepData[] {
 	const { desired } = diff;
 	const { disk, record, shape, placed } = desired;
 	if (!disk) return dropDisk(diff);
@@ -165,6 +173,24 @@ function attach(diff: InstanceDiff): StepData[] {
 	return [...make, ...changeDisk(diff), { kind: "attach-disk", fileSystem, mountOptions }];
 }
 
+/** What is no longer wanted goes first, so that a VM never has more disks than the manifest has, and a name is free. */
+function attachNamed({ desired: { disks, record, shape, placed }, growing = [], ...diff }: InstanceDiff): StepData[] {
+	const had = record ? disksOf(record) : [];
+	const unwanted = had.filter(({ name }) => name !== undefined && !disks.some((disk) => disk.name === name));
+	return [
+		...unwanted.flatMap((disk) => drop(disk, { ...diff, record, cpi: shape.cpi })),
+		...disks.flatMap(({ name, sizeMib, cloudProperties }): StepData[] => {
+			const there = had.find((disk) => disk.name === name);
+			const { cpi } = shape;
+			const make: StepData[] = there
+				? []
+				: [{ kind: "create-disk", name, cpi, az: placed.az, sizeMib, cloudProperties }];
+			const grow: StepData[] = there && growing.includes(name) ? [{ kind: "resize-disk", ...there, cpi, sizeMib }] : [];
+			return [...make, ...grow, { kind: "associate-disk", name }];
+		}),
+	];
+}
+
 /** A copy that was begun and is what is wanted goes on; every other is given up. */
 function changeDisk({ desired, diskChange }: InstanceDiff): StepData[] {
 	const { disk, formerDisk, diskCopy } = desired;
@@ -179,14 +205,18 @@ function changeDisk({ desired, diskChange }: InstanceDiff): StepData[] {
 	return [...discard, ...make, { kind: "copy-disk", disk: cid, cpi, fileSystem, mountOptions }];
 }
 
-/** A disk that is no longer wanted. A VM that is replaced has let go of it already. */
 function dropDisk({ desired: { record, shape }, vm }: InstanceDiff): StepData[] {
-	if (!record?.disk) return [];
-	const attachedTo = vm === "keep" || vm === "power-on" ? record.vm?.cid : undefined;
-	const detach: StepData[] = attachedTo
-		? [{ kind: "detach-disk", disk: record.disk, vm: attachedTo, cpi: shape.cpi }]
-		: [];
-	return [...detach, { kind: "orphan-disk", disk: record.disk }];
+	return record?.disk ? drop({ disk: record.disk }, { vm, record, cpi: shape.cpi }) : [];
+}
+
+/** A disk that is no longer wanted. A VM that was replaced has let go of it already. */
+function drop(
+	disk: InstanceDisk,
+	{ vm, record, cpi }: Pick<InstanceDiff, "vm"> & { readonly record: InstanceRecord | undefined; readonly cpi: string },
+): StepData[] {
+	const attachedTo = vm === "replace" || vm === "create" ? undefined : record?.vm?.cid;
+	const detach: StepData[] = attachedTo ? [{ kind: "detach-disk", ...disk, vm: attachedTo, cpi }] : [];
+	return [...detach, { kind: "orphan-disk", ...disk }];
 }
 
 /** Brings the jobs of a stopped instance up, in BOSH's order; those of one that is to stay stopped are only put there. */

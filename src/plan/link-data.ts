@@ -56,6 +56,11 @@ function linkAddress(
 	return names || type === "dynamic" || ip === undefined ? instanceName(scheme, owner, instance, network) : ip;
 }
 
+/** A disk has no instances and no address, only its name. */
+export function diskLinkData({ deployment }: NameScheme, { from, properties }: OfferedLink): LinkData {
+	return { ...manualLinkData(deployment, { properties }), instance_group: from.group.name };
+}
+
 /** A link that the manifest gives by hand. Its one address stands for all of it. */
 export function manualLinkData(deployment: string, manual: NonNullable<ConsumeRef["manual"]>): LinkData {
 	const instances = Array.isArray(manual.instances) ? (manual.instances as readonly Value[]) : [];

@@ -1,7 +1,7 @@
 import { type Place, type Problem, problem } from "../errors.ts";
 import { pathOf } from "../manifest/path.ts";
 import type { LinkConsume } from "../release/release.ts";
-import type { LinkProvider, OfferedLink } from "./link-providers.ts";
+import type { LinkCandidate, OfferedLink } from "./link-providers.ts";
 
 /** Who wants a link. */
 export interface LinkConsumer {
@@ -15,12 +15,12 @@ export interface LinkConsumer {
 }
 
 /** Several providers fit: all of them, and the lines that settle it. */
-export function ambiguous(consumer: LinkConsumer, fitting: readonly LinkProvider[]): Problem {
+export function ambiguous(consumer: LinkConsumer, fitting: readonly LinkCandidate[]): Problem {
 	const list = fitting.map(shown).join("; ");
 	const [first] = fitting;
 	const alike = fitting.some((provider) => provider !== first && provider.name === first?.name);
 	const name = alike ? "CHOSEN-NAME" : (first?.name ?? "");
-	const rename = `give one of them a name of its own, in its group and job: provides: {${first?.originalName}: {as: ${name}}}; then `;
+	const rename = `give one of them a name of its own, in its group and job: provides: {${first?.originalName ?? name}: {as: ${name}}}; then `;
 	return problem("link-ambiguous", `${wanted(consumer)} could come from ${fitting.length} providers: ${list}`, {
 		place: placeOf(consumer),
 		hint: `${alike ? rename : ""}choose it in instance group "${consumer.group}", job "${consumer.job}": consumes: {${consumer.link.name}: {from: ${name}}}`,
@@ -28,7 +28,7 @@ export function ambiguous(consumer: LinkConsumer, fitting: readonly LinkProvider
 }
 
 /** No provider fits: what there is of that type or that name. */
-export function absent(consumer: LinkConsumer, all: readonly LinkProvider[]): Problem {
+export function absent(consumer: LinkConsumer, all: readonly LinkCandidate[]): Problem {
 	const { link, from } = consumer;
 	const sameType = all.filter((provider) => provider.type === link.type);
 	const sameName = all.filter((provider) => provider.name === (from ?? link.name) && provider.type !== link.type);
@@ -38,7 +38,9 @@ export function absent(consumer: LinkConsumer, all: readonly LinkProvider[]): Pr
 	const [offer] = sameType;
 	const hint = offer
 		? `take one of that type: consumes: {${link.name}: {from: ${offer.name}}}`
-		: `add a job that provides type "${link.type}", or give the link by hand: ${byHand(consumer)}`;
+		: link.type === "disk"
+			? `give the instance group the disk: persistent_disks: [{name: ${from ?? link.name}, type: …}]`
+			: `add a job that provides type "${link.type}", or give the link by hand: ${byHand(consumer)}`;
 	return problem("link-unresolved", message, { place: placeOf(consumer), hint });
 }
 
@@ -58,7 +60,7 @@ export function notOnNetwork(consumer: LinkConsumer, provider: OfferedLink, netw
 		`${wanted(consumer)}: its provider, ${shown(provider)}, is not on network "${network}"`,
 		{
 			place: placeOf(consumer),
-			hint: `name one that it is on: ${networks}`,
+			hint: networks === "" ? "remove network: a disk is on none" : `name one that it is on: ${networks}`,
 		},
 	);
 }
@@ -123,7 +125,7 @@ function wanted({ group, job, link }: LinkConsumer): string {
 }
 
 /** Job and original name are known of this deployment's links only. */
-function shown(link: OfferedLink & Partial<Pick<LinkProvider, "job" | "originalName">>): string {
+function shown(link: LinkCandidate): string {
 	const { from, job, name, originalName = name, type } = link;
 	const original = originalName === name ? "" : `, in its spec "${originalName}"`;
 	const ofJob = job === undefined ? "" : `, job "${job}"`;

@@ -39,6 +39,18 @@ export interface LinkProvider extends OfferedLink {
 	readonly shared: boolean;
 }
 
+/** What may answer a consumer: of another deployment, and of a disk, less is known. */
+export type LinkCandidate = OfferedLink & Partial<Pick<LinkProvider, "job" | "originalName">>;
+
+/** The group's disks as links for its own jobs, which alone can reach them (bosh-director, links/disk_link.rb). */
+export function diskLinks({ name, persistentDisks }: InstanceGroup): readonly OfferedLink[] {
+	const from = { group: { name, networks: [] }, instances: [] };
+	return persistentDisks.map((disk) => ({
+		...{ name: disk.name, type: "disk", aliases: [], from },
+		properties: { name: disk.name },
+	}));
+}
+
 /** All links that the groups offer: those of the job specs and those that the manifest adds, less those it blocks with `nil`. */
 export function linkProviders(groups: readonly LinkGroup[]): {
 	readonly providers: readonly LinkProvider[];

@@ -8,7 +8,7 @@ export function linked(chain: readonly StepData[], instance: string, after: read
 	return chain.map((data) => {
 		const step = {
 			...data,
-			id: `${data.kind} ${instance}`,
+			id: [data.kind, instance, ...("name" in data && data.name !== undefined ? [data.name] : [])].join(" "),
 			title: titleOf(data, instance),
 			after: before,
 			instance,

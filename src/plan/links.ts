@@ -3,7 +3,7 @@ import type { ConsumeRef } from "../manifest/deployment.ts";
 import { nearest } from "../manifest/nearest.ts";
 import { pathOf } from "../manifest/path.ts";
 import type { LinkData } from "../template/render.ts";
-import { linkData, manualLinkData } from "./link-data.ts";
+import { diskLinkData, linkData, manualLinkData } from "./link-data.ts";
 import {
 	absent,
 	ambiguous,
@@ -14,7 +14,7 @@ import {
 	notShared,
 	unknownElsewhere,
 } from "./link-problems.ts";
-import { type LinkGroup, type LinkProvider, linkProviders, type OfferedLink } from "./link-providers.ts";
+import { diskLinks, type LinkGroup, type LinkProvider, linkProviders, type OfferedLink } from "./link-providers.ts";
 import { type NameScheme, usesNames } from "./names.ts";
 import type { JobUse } from "./placed.ts";
 import type { LinksElsewhere, SharedLinks } from "./shared-links.ts";
@@ -44,7 +44,7 @@ export function resolveLinks(
 	const problems = [...unfit];
 	const resolved = new Map<string, JobLinks>();
 	const consumed = new Map<string, { readonly scheme: NameScheme; readonly links: Set<OfferedLink> }>();
-	const surroundings: Surroundings = {
+	const surroundings: Omit<Surroundings, "disks"> = {
 		scheme,
 		providers,
 		elsewhere,
@@ -54,11 +54,12 @@ export function resolveLinks(
 		},
 	};
 	for (const { group, jobs } of groups) {
+		const disks = diskLinks(group);
 		for (const use of jobs) {
 			problems.push(...unknownConsumes(group.name, use));
 			const found = use.job.consumes.flatMap((link): [string, LinkData][] => {
 				const consumer = { group: group.name, job: use.ref.name, path: use.path, link };
-				const answer = resolveOne(surroundings, consumer, use.ref.consumes[link.name]);
+				const answer = resolveOne({ ...surroundings, disks }, consumer, use.ref.consumes[link.name]);
 				if (answer && "severity" in answer) problems.push(answer);
 				return !answer || "severity" in answer ? [] : [[link.name, answer]];
 			});
@@ -76,6 +77,8 @@ export function resolveLinks(
 interface Surroundings {
 	readonly scheme: NameScheme;
 	readonly providers: readonly LinkProvider[];
+	/** Of the consumer's group. */
+	readonly disks: readonly OfferedLink[];
 	readonly elsewhere: (deployment: string) => LinksElsewhere;
 	readonly onConsumed: (link: OfferedLink, from: NameScheme) => void;
 }
@@ -86,19 +89,22 @@ function resolveOne(
 	asked: LinkConsumer,
 	wish: ConsumeRef | "nil" | undefined,
 ): LinkData | Problem | undefined {
-	const { scheme, providers } = surroundings;
+	const { scheme, providers, disks } = surroundings;
 	if (wish === "nil") return asked.link.optional ? undefined : blocked(asked);
 	if (wish?.manual) return manualLinkData(scheme.deployment, wish.manual);
 	const consumer = wish ? { ...asked, from: lastPart(wish.from ?? asked.link.name) } : asked;
 	if (wish?.deployment !== undefined && wish.deployment !== scheme.deployment)
 		return resolveElsewhere(surroundings, consumer, { ...wish, deployment: wish.deployment });
-	const fitting = providers.filter(
+	const offered = [...providers, ...disks];
+	const fitting = offered.filter(
 		({ type, name }) => type === asked.link.type && (consumer.from === undefined || name === consumer.from),
 	);
 	const [provider, ...more] = fitting;
-	if (!provider) return asked.link.optional && !wish ? undefined : absent(consumer, providers);
+	if (!provider) return asked.link.optional && !wish ? undefined : absent(consumer, offered);
 	if (more.length > 0) return ambiguous(consumer, fitting);
-	return offNetwork(consumer, provider, wish) ?? linkData(scheme, provider, wish ?? {});
+	const off = offNetwork(consumer, provider, wish);
+	if (off) return off;
+	return disks.includes(provider) ? diskLinkData(scheme, provider) : linkData(scheme, provider, wish ?? {});
 }
 
 /** Whether addresses or names are given is the consuming deployment's choice, as in BOSH. */

@@ -1,5 +1,6 @@
 import type { InstanceGroup } from "../manifest/deployment.ts";
 import type { InstanceRecord } from "../state/state.ts";
+import { disksOf } from "./named-disks.ts";
 
 /** One place of a group: the recorded instance that keeps it, or a new one. */
 export interface Slot {
@@ -27,7 +28,7 @@ export function placeInAzs(
 	};
 	for (const record of [...unclaimed]) if (record.ignore) claim(record);
 	for (const record of [...unclaimed]) {
-		if (chosen.length < group.instances && record.disk !== undefined && azs.includes(record.az)) claim(record);
+		if (chosen.length < group.instances && disksOf(record).length > 0 && azs.includes(record.az)) claim(record);
 	}
 	const load = new Map(azs.map((az) => [az, 0]));
 	for (const { az } of chosen) load.set(az, (load.get(az) ?? 0) + 1);

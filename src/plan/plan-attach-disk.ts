@@ -2,7 +2,8 @@ import type { DiskRecord } from "../state/state.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { jobSteps, type StepData } from "./instance-steps.ts";
 import { linked } from "./linked.ts";
-import type { PackageSource, Plan, Reason, Step } from "./step.ts";
+import { disksOf } from "./named-disks.ts";
+import type { InstanceDisk, PackageSource, Plan, Reason, Step } from "./step.ts";
 
 export interface AttachDiskInput {
 	readonly deployment: string;
@@ -10,6 +11,8 @@ export interface AttachDiskInput {
 	readonly diff: InstanceDiff;
 	/** Orphaned; or the instance's own already, when an earlier run was cut short. */
 	readonly disk: DiskRecord;
+	/** Which of the group's `persistent_disks` it becomes. Undefined: the one at /var/vcap/store. */
+	readonly as: string | undefined;
 	readonly skipDrain: boolean;
 	readonly sources: readonly PackageSource[];
 }
@@ -27,19 +30,26 @@ export function dueDeploy({ vm, reasons }: InstanceDiff): InstanceDiff["reasons"
  * (bosh-director/jobs/attach_disk.rb). Empty if the instance has the disk and nothing of that is left to do.
  */
 export function planAttachDisk(input: AttachDiskInput): Plan {
-	const { deployment, diff, disk } = input;
+	const { deployment, diff, disk, as } = input;
 	const { name, record, jobs } = diff.desired;
+	const had = record && disksOf(record).find((each) => each.name === as);
 	const postDeploy: StepData[] =
 		jobs.length > 0 ? [{ kind: "post-deploy", jobs: jobs.map(({ job }) => job.name) }] : [];
-	const attached = record?.disk === disk.cid;
+	const attached = had?.disk === disk.cid;
 	if (attached && !diff.reasons.some(({ reason }) => reason === "dirty" || reason === "mount")) {
-		const steps = record.applied?.postDeployed === false ? linked(postDeploy, name, []) : [];
+		const steps = record?.applied?.postDeployed === false ? linked(postDeploy, name, []) : [];
 		return { deployment, steps, changes: [] };
 	}
 	const render: Step = { kind: "render", id: "render", title: "Rendering templates", after: [], instances: [name] };
-	const chain = [...installPackages(input), ...swap(input, attached), ...jobSteps(diff), ...postDeploy];
-	const former = attached ? undefined : record?.disk;
-	const detail = former === undefined ? disk.cid : `${disk.cid} instead of ${former}`;
+	const chain = [
+		...installPackages(input),
+		...swap(input, attached ? undefined : had, attached),
+		...jobSteps(diff),
+		...postDeploy,
+	];
+	const former = attached ? undefined : had?.disk;
+	const what = as === undefined ? disk.cid : `${as}: ${disk.cid}`;
+	const detail = former === undefined ? what : `${what} instead of ${former}`;
 	return {
 		deployment,
 		steps: [render, ...linked(chain, name, [render.id])],
@@ -48,21 +58,24 @@ export function planAttachDisk(input: AttachDiskInput): Plan {
 }
 
 /** The disk that it has is let go before the other is attached: both would be mounted at the same place. */
-function swap({ diff: { desired, reachable }, disk, skipDrain }: AttachDiskInput, attached: boolean): StepData[] {
+function swap(
+	{ diff: { desired, reachable }, disk, as, skipDrain }: AttachDiskInput,
+	former: InstanceDisk | undefined,
+	attached: boolean,
+): StepData[] {
 	const { record } = desired;
 	const jobs = Object.keys(record?.applied?.jobs ?? {});
 	const stop: StepData[] =
 		jobs.length > 0 ? [{ kind: "stop", jobs, next: "keep", drain: "shutdown", skipDrain, reachable }] : [];
 	const detach: StepData[] =
-		record?.disk && record.vm && !attached
-			? [{ kind: "detach-disk", disk: record.disk, vm: record.vm.cid, cpi: record.vm.cpi }]
-			: [];
+		former && record?.vm ? [{ kind: "detach-disk", ...former, vm: record.vm.cid, cpi: record.vm.cpi }] : [];
 	const { fileSystem = "", mountOptions = [] } = desired.disk ?? {};
-	return [
-		...stop,
-		...detach,
-		{ kind: "attach-disk", fileSystem, mountOptions, ...(attached ? {} : { unorphan: disk }) },
-	];
+	const unorphan = attached ? {} : { unorphan: disk };
+	const attach: StepData =
+		as === undefined
+			? { kind: "attach-disk", fileSystem, mountOptions, ...unorphan }
+			: { kind: "associate-disk", name: as, ...unorphan };
+	return [...stop, ...detach, attach];
 }
 
 function installPackages({ diff: { desired }, sources }: AttachDiskInput): StepData[] {

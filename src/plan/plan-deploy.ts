@@ -213,6 +213,7 @@ const AFTER_PACKAGES: ReadonlySet<Step["kind"]> = new Set([
 	"resize-disk",
 	"copy-disk",
 	"attach-disk",
+	"associate-disk",
 	"update-names",
 ]);
 

@@ -2,7 +2,7 @@ import type { Problem } from "../errors.ts";
 import type { Cloud } from "../manifest/cloud.ts";
 import type { Addon, Deployment, InstanceGroup, JobRef, ValueMap } from "../manifest/deployment.ts";
 import { buildDesired } from "./build-desired.ts";
-import type { DesiredInstance } from "./desired.ts";
+import type { DesiredInstance, NamedDisk } from "./desired.ts";
 import { addonsOf } from "./group-jobs.ts";
 import { linkQuery, queryName } from "./names.ts";
 import { type ManifestLink, manifestLinks } from "./offline-links.ts";
@@ -55,6 +55,11 @@ export interface OfflineInstance {
 		readonly cloud_properties: ValueMap;
 		readonly file_system: string;
 	};
+	readonly persistent_disks?: readonly {
+		readonly name: string;
+		readonly size: number;
+		readonly cloud_properties: ValueMap;
+	}[];
 }
 
 interface OfflineGroup {
@@ -152,7 +157,10 @@ function jobsOf(group: InstanceGroup, deployment: Deployment): readonly GroupJob
 	return [...group.jobs.map((ref) => ({ ref })), ...added];
 }
 
-function shownInstance({ name, group, placed, shape, disk }: DesiredInstance, deployment: Deployment): OfflineInstance {
+function shownInstance(
+	{ name, group, placed, shape, disk, disks }: DesiredInstance,
+	deployment: Deployment,
+): OfflineInstance {
 	const named = deployment.stemcells.find(({ alias }) => alias === group.stemcell);
 	return {
 		instance: name,
@@ -175,7 +183,12 @@ function shownInstance({ name, group, placed, shape, disk }: DesiredInstance, de
 					persistent_disk: { size: disk.sizeMib, cloud_properties: disk.cloudProperties, file_system: disk.fileSystem },
 				}
 			: {}),
+		...(disks.length > 0 ? { persistent_disks: disks.map(shownDisk) } : {}),
 	};
+}
+
+function shownDisk({ name, sizeMib, cloudProperties }: NamedDisk) {
+	return { name, size: sizeMib, cloud_properties: cloudProperties };
 }
 
 function shownGroup(

@@ -4,6 +4,7 @@ import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { estimate, type PastStep } from "./estimate.ts";
 import { irreversibleSteps } from "./irreversible.ts";
+import { disksOf } from "./named-disks.ts";
 import { type PeersOf, peersOf, type Sharing } from "./package-peers.ts";
 import type { PlanReport } from "./report-schema.ts";
 import type { ResourceTotal } from "./resource-totals.ts";
@@ -53,7 +54,7 @@ export function reportPlan(input: ReportInput): PlanReport {
 			changeOf(change, {
 				steps: stepsOf.get(change.instance) ?? [],
 				diff: diffOf.get(change.instance),
-				hasDisk: (diffOf.get(change.instance)?.desired.record ?? recordOf.get(change.instance))?.disk !== undefined,
+				hasDisk: disksOf(diffOf.get(change.instance)?.desired.record ?? recordOf.get(change.instance) ?? {}).length > 0,
 				former: input.former.get(change.instance),
 				turn: turns.get(change.instance),
 			}),
@@ -137,7 +138,9 @@ function totalsOf({ diffs, resources, notTold }: ReportInput): PlanReport["total
 		...(resources ? { resources: resources.map(shownTotal) } : {}),
 		not_told: [...notTold],
 		instances: wanted.length,
-		persistent_disk: wanted.reduce((sum, { disk }) => sum + (disk?.sizeMib ?? 0), 0),
+		persistent_disk: wanted
+			.flatMap(({ disk, disks }) => [disk?.sizeMib ?? 0, ...disks.map(({ sizeMib }) => sizeMib)])
+			.reduce((sum, sizeMib) => sum + sizeMib, 0),
 		addresses: counts(networks),
 		vm_types: counts(types),
 	};

@@ -3,6 +3,12 @@ import type { Guests } from "../manifest/cloud.ts";
 import type { DiskRecord } from "../state/state.ts";
 import type { StemcellKind, StemcellName } from "../stemcell/stemcell.ts";
 
+/** Which of an instance's persistent disks. Without a name: the one at /var/vcap/store. */
+export interface InstanceDisk {
+	readonly disk: DiskCid;
+	readonly name?: string;
+}
+
 /** An instance for people: `database/0`. */
 export type InstanceName = string;
 
@@ -82,7 +88,7 @@ export type Step = StepBase &
 				readonly skipDrain: boolean;
 				readonly reachable: boolean;
 		  }
-		| { readonly kind: "detach-disk"; readonly disk: DiskCid; readonly vm: VmCid; readonly cpi: string }
+		| (InstanceDisk & { readonly kind: "detach-disk"; readonly vm: VmCid; readonly cpi: string })
 		| { readonly kind: "delete-vm"; readonly cid: VmCid; readonly cpi: string }
 		| { readonly kind: "upload-stemcell"; readonly cpi: string; readonly stemcell: ShapeStemcell }
 		| ({ readonly kind: "create-vm"; readonly shape: VmShape } & OnNextVm)
@@ -94,6 +100,8 @@ export type Step = StepBase &
 		| { readonly kind: "publish-names"; readonly to: readonly InstanceName[]; readonly mayMiss?: true }
 		| {
 				readonly kind: "create-disk";
+				/** As in `InstanceDisk`. */
+				readonly name?: string;
 				readonly cpi: string;
 				readonly az: string;
 				readonly sizeMib: number;
@@ -118,9 +126,11 @@ export type Step = StepBase &
 				/** An orphaned disk that the instance gets in the place of its own, which is orphaned. */
 				readonly unorphan?: DiskRecord;
 		  }
-		| { readonly kind: "resize-disk"; readonly disk: DiskCid; readonly cpi: string; readonly sizeMib: number }
-		| { readonly kind: "orphan-disk"; readonly disk: DiskCid }
-		| { readonly kind: "snapshot-disk"; readonly disk: DiskCid; readonly cpi: string }
+		/** Attaches one of the group's `persistent_disks`, and shows its device to the jobs: BOSH's agent associates it with its name. */
+		| { readonly kind: "associate-disk"; readonly name: string; readonly unorphan?: DiskRecord }
+		| (InstanceDisk & { readonly kind: "resize-disk"; readonly cpi: string; readonly sizeMib: number })
+		| (InstanceDisk & { readonly kind: "orphan-disk" })
+		| (InstanceDisk & { readonly kind: "snapshot-disk"; readonly cpi: string })
 		| ({
 				readonly kind: "compile-package";
 				readonly package: PackageUse;

@@ -2,11 +2,12 @@ import type { StepData } from "./instance-steps.ts";
 
 /** What the view says while a step about one instance runs. */
 export function titleOf(data: StepData, instance: string): string {
+	const disk = "name" in data && data.name !== undefined ? `persistent disk ${data.name}` : "the persistent disk";
 	switch (data.kind) {
 		case "stop":
 			return `Stopping ${instance}${data.reachable ? "" : " (it does not answer)"}`;
 		case "detach-disk":
-			return `Detaching the persistent disk of ${instance}`;
+			return `Detaching ${disk} of ${instance}`;
 		case "delete-vm":
 			return `Deleting the VM of ${instance}`;
 		case "delete-compilation-vm":
@@ -22,19 +23,22 @@ export function titleOf(data: StepData, instance: string): string {
 		case "publish-names":
 			return `Telling ${counted(data.to.length, "instance")} the address of ${instance}`;
 		case "create-disk":
-			return `Creating ${data.copyOf ? "another" : "a"} persistent disk for ${instance} (${data.sizeMib} MiB)`;
+			return data.name === undefined
+				? `Creating ${data.copyOf ? "another" : "a"} persistent disk for ${instance} (${data.sizeMib} MiB)`
+				: `Creating ${disk} for ${instance} (${data.sizeMib} MiB)`;
 		case "copy-disk":
 			return `Copying the persistent disk of ${instance} to another one`;
 		case "discard-copy":
 			return `Giving up the copy of the persistent disk of ${instance}`;
 		case "resize-disk":
-			return `Growing the persistent disk of ${instance} to ${data.sizeMib} MiB`;
+			return `Growing ${disk} of ${instance} to ${data.sizeMib} MiB`;
 		case "attach-disk":
-			return `Attaching the persistent disk of ${instance}`;
+		case "associate-disk":
+			return `Attaching ${disk} of ${instance}`;
 		case "orphan-disk":
-			return `Orphaning the persistent disk of ${instance}`;
+			return `Orphaning ${disk} of ${instance}`;
 		case "snapshot-disk":
-			return `Taking a snapshot of the persistent disk of ${instance}`;
+			return `Taking a snapshot of ${disk} of ${instance}`;
 		case "install-packages":
 			return `Installing ${counted(data.packages.length, "package")} on ${data.onNextVm ? `the new VM of ${instance}` : instance}`;
 		case "update-names":

@@ -40,6 +40,8 @@ const migrations: readonly (readonly string[])[] = [
 	["ALTER TABLE store ADD COLUMN digesting TEXT"],
 	// What a compiled package is, as JSON.
 	["ALTER TABLE compiled ADD COLUMN about TEXT"],
+	// Records of instances name several disks: a davit that doesn't know them would delete VMs with disks attached, and lose track of those.
+	[],
 ];
 
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */

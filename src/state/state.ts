@@ -73,7 +73,10 @@ export interface InstanceRecord {
 	readonly lifecycle: "service" | "errand" | "compilation";
 	/** By network name. They belong to the instance, not to its VM. */
 	readonly ips: Readonly<Record<string, string>>;
+	/** At /var/vcap/store. */
 	readonly disk?: DiskCid;
+	/** Those of the group's `persistent_disks`, by name. Absent: none. */
+	readonly disks?: Readonly<Record<string, DiskCid>>;
 	readonly vm?: VmRecord;
 	/** Made to take the place of `vm`, whose jobs run until it is ready (create-swap-delete). */
 	readonly nextVm?: SpareVm;
@@ -149,6 +152,8 @@ export interface DiskRecord {
 	readonly cpi: string;
 	readonly az: string;
 	readonly sizeMib: number;
+	/** Which of the group's `persistent_disks` it is, or was. Absent: the one at /var/vcap/store. */
+	readonly name?: string;
 	/** What it was made with. Absent: not known. */
 	readonly cloudProperties?: unknown;
 	/** As the guest mounted it: `ext4`, `xfs`. Absent: not known, or the cloud's disks are file systems. */
@@ -157,7 +162,7 @@ export interface DiskRecord {
 	readonly cannotGrow?: boolean;
 	/** The disk that is copied to this one, which takes its place; `whole` once the copy was verified. Stays on a copy that was given up. */
 	readonly copyOf?: { readonly disk: DiskCid; readonly whole: boolean };
-	/** Set once the guest mounted it: it is never formatted again. */
+	/** Set once the guest mounted it, or its jobs may have written on it: it is never formatted again. */
 	readonly mounted: boolean;
 	/** The cloud's disks are file systems and it mounts them itself: the guest never unmounts. */
 	readonly mountedByCloud?: boolean;

@@ -207,6 +207,7 @@ export function machineContract(name: string, open: () => Promise<Machine>, opti
 					missingFiles: [],
 					wrongJobs: [],
 					wrongPackages: [],
+					missingDisks: [],
 					bootstrapped: true,
 					fence: 7,
 				});
@@ -294,6 +295,7 @@ export function machineContract(name: string, open: () => Promise<Machine>, opti
 					missingFiles: [],
 					wrongJobs: [],
 					wrongPackages: [],
+					missingDisks: [],
 					bootstrapped: true,
 					fence: 7,
 				});

@@ -37,7 +37,7 @@ export const cases: readonly Case[] = [
 		args: DEPLOY,
 		covers: [
 			...["make-variables", "create-vm", "bootstrap-vm", "compile-package", "install-packages"],
-			...["create-disk", "attach-disk", "record-deploy"],
+			...["create-disk", "attach-disk", "associate-disk", "record-deploy"],
 		] as StepKind[],
 	},
 	{ name: "job change", fits: all, change: (now) => ({ ...now, port: now.port + 1 }), args: DEPLOY, covers: UPDATE },
@@ -106,6 +106,27 @@ export const cases: readonly Case[] = [
 		change: (now) => ({ ...now, diskType: now.diskType + 1 }),
 		args: DEPLOY,
 		covers: ["stop", "create-disk", "copy-disk", "attach-disk"],
+	},
+	{
+		name: "growth of several disks",
+		fits: (now) => all(now) && now.webDiskMib < 512,
+		change: (now) => ({ ...now, webDiskMib: now.webDiskMib + 64 }),
+		args: DEPLOY,
+		covers: ["stop", "resize-disk", "associate-disk"],
+	},
+	{
+		name: "a disk less",
+		fits: (now) => all(now) && now.webDisks.length > 1,
+		change: (now) => ({ ...now, webDisks: ["spool"] }),
+		args: DEPLOY,
+		covers: ["stop", "detach-disk", "orphan-disk", "associate-disk"],
+	},
+	{
+		name: "a disk more",
+		fits: (now) => all(now) && now.webDisks.length === 1,
+		change: (now) => ({ ...now, webDisks: ["spool", "cache"] }),
+		args: DEPLOY,
+		covers: ["stop", "create-disk", "associate-disk"],
 	},
 	{ name: "a VM is lost", fits: all, change: (now) => now, args: DEPLOY, losesVm: true, covers: ["power-on", "start"] },
 	{

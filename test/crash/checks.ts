@@ -18,7 +18,8 @@ export async function check(world: World, now: Wanted | undefined, data: string)
 	}
 	const vms = 1 + now.web - (now.dbDetached ? 1 : 0);
 	equal("VMs", listingOf(world.home).vms.length, vms);
-	equal("disks in use", disks.filter(({ orphanedAt }) => orphanedAt === undefined).length, 1);
+	const inUse = disks.filter(({ orphanedAt }) => orphanedAt === undefined);
+	equal("disks in use", inUse.length, 1 + now.web * now.webDisks.length);
 	const again = await world.davit(["deploy", "-n", "tiny.yml"]);
 	const did = again.stderr.startsWith(NOTHING) ? NOTHING : again.stdout + again.stderr;
 	equal("the next deploy", [again.code, did], [0, NOTHING]);

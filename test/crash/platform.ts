@@ -10,6 +10,9 @@ export interface Wanted {
 	readonly diskMib: number;
 	/** A cloud property of its disk type. */
 	readonly diskType: number;
+	/** Names of the disks of each web server, and their size. */
+	readonly webDisks: readonly string[];
+	readonly webDiskMib: number;
 	readonly port: number;
 	readonly words: number;
 	readonly stemcell: number;
@@ -26,6 +29,8 @@ export const FIRST: Wanted = {
 	web: 1,
 	diskMib: 64,
 	diskType: 1,
+	webDisks: ["spool", "cache"],
+	webDiskMib: 64,
 	port: 1,
 	words: 1,
 	stemcell: 1,
@@ -50,7 +55,7 @@ const FILLER = 'head -c 1500000 /dev/urandom >"$BOSH_INSTALL_TARGET/filler"';
  */
 export function writePlatform(
 	world: Pick<World, "write" | "folder">,
-	{ web, diskMib, diskType, port, words, stemcell, webAz, swaps }: Wanted,
+	{ web, webAz, diskMib, diskType, webDisks, webDiskMib, port, words, stemcell, swaps }: Wanted,
 	{ certificates = true } = {},
 ): void {
 	writeTinyRelease(world, "release", {
@@ -80,12 +85,19 @@ export function writePlatform(
 	];
 	const groups = [
 		tinyGroup("db", jobs("db", "web"), { persistent_disk_type: "data" }),
-		tinyGroup("web", jobs("web", "db"), { instances: web, azs: [`z${webAz}`] }),
+		tinyGroup("web", jobs("web", "db"), {
+			instances: web,
+			azs: [`z${webAz}`],
+			persistent_disks: webDisks.map((name) => ({ name, type: "web" })),
+		}),
 		tinyGroup("smoke-tests", "smoke", { lifecycle: "errand" }),
 	];
-	const type = { name: "data", disk_size: diskMib, cloud_properties: { type: diskType } };
+	const types = [
+		{ name: "data", disk_size: diskMib, cloud_properties: { type: diskType } },
+		{ name: "web", disk_size: webDiskMib },
+	];
 	const cloud: Record<string, unknown> = parseYaml(readFileSync(LOCAL_CLOUD, "utf8"));
-	world.write("cloud.yml", JSON.stringify({ ...cloud, disk_types: [type] }));
+	world.write("cloud.yml", JSON.stringify({ ...cloud, disk_types: types }));
 	world.write(
 		"tiny.yml",
 		tinyManifest(groups, {

@@ -31,6 +31,7 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 	if (!now) {
 		equal("VMs after a delete", recorded, []);
 		equal("disks that are nobody's", disks.filter(({ orphanedAt }) => orphanedAt === undefined).length, 0);
+		world.webDisks.clear();
 		return;
 	}
 	equal("instances", instances.filter(({ lifecycle }) => lifecycle === "service").length, 1 + now.web);
@@ -42,6 +43,7 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 		[],
 	);
 	for (const { request, machine } of cloud.vms.values()) checkOrder(request.name, machine);
+	const named = checkWebDisks(world, now);
 	if (now.dbDetached) return;
 	const db = [...cloud.vms.values()].find(({ request }) => request.name === "db/0");
 	equal("the disk that the database has mounted", db?.machine.mounted?.sizeMib, now.diskMib);
@@ -49,8 +51,34 @@ export async function check(world: SimulatedWorld, now: Wanted | undefined, data
 	const disk = db?.machine.mounted;
 	equal("the type of it", disk?.cloudProperties, { type: now.diskType });
 	const inUse = disks.filter(({ orphanedAt }) => orphanedAt === undefined).map(({ cid }) => cid);
-	equal("disks in use", inUse, [disk?.cid]);
+	equal("disks in use", inUse.sort(), [disk?.cid, ...named].sort());
 	equal("the size of its file system", db?.machine.mounted?.data?.sizeMib, now.diskMib);
+}
+
+/** Each web server finds its own disks by their names, those that it had before and what was on them. The answer is their cids. */
+function checkWebDisks(
+	{ cloud, webDisks }: SimulatedWorld,
+	{ webDisks: names, webDiskMib }: Wanted,
+): readonly string[] {
+	const found = [...cloud.vms.values()].flatMap(({ cid, request, machine }) => {
+		if (!request.name.startsWith("web/")) return [];
+		equal(`the disks that ${request.name} finds`, [...machine.named.keys()].sort(), [...names].sort());
+		return [...machine.named].map(([name, disk]) => ({
+			vm: cid,
+			which: `${request.name} (${request.metadata.id}) ${name}`,
+			disk,
+		}));
+	});
+	for (const { vm, which, disk } of found) {
+		const had = webDisks.get(which);
+		equal(`${which}: the VM that has it`, disk.attachedTo, vm);
+		equal(`${which}: its size`, disk.data?.sizeMib, webDiskMib);
+		equal(`${which}: the disk, and what is on it`, [disk.cid, disk.data?.text], [had ?? disk.cid, had ?? ""]);
+		if (disk.data) disk.data.text = disk.cid;
+	}
+	webDisks.clear();
+	for (const { which, disk } of found) webDisks.set(which, disk.cid);
+	return found.map(({ disk }) => disk.cid);
 }
 
 /** Writes on the database's disk. */

@@ -200,7 +200,8 @@ export class SimulatedCloud {
 				const disk = this.disks.get(cid);
 				if (disk?.attachedTo !== vm) return;
 				const machine = this.vms.get(vm)?.machine;
-				if (machine?.answered(60_000) && (machine.mounted === disk || machine.copied === disk))
+				const used = machine ? [machine.mounted, machine.copied, ...machine.named.values()] : [];
+				if (machine?.answered(60_000) && used.includes(disk))
 					this.violate(`${cid} was detached while ${vm} had it mounted`);
 				disk.attachedTo = undefined;
 			},

@@ -23,6 +23,8 @@ const again: Partial<Readonly<Record<string, string>>> = {
 	start: "stop",
 	"stop --hard": "start without a VM",
 	"start without a VM": "stop --hard",
+	"a disk more": "a disk less",
+	"a disk less": "a disk more",
 	"scale out": "scale in",
 	"scale in": "scale out",
 };

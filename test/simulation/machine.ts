@@ -42,6 +42,10 @@ export class SimulatedMachine {
 	mounted: SimulatedDisk | undefined;
 	/** What the persistent disk is being copied to, where it is mounted for that. */
 	copied: SimulatedDisk | undefined;
+	/** Disks that jobs find by their names. */
+	readonly named = new Map<string, SimulatedDisk>();
+	/** The same after a boot, of those that are attached. */
+	readonly rememberedNamed = new Map<string, SimulatedDisk>();
 	/** fstab: mounted again after a boot, if it is attached. */
 	remembered: SimulatedDisk | undefined;
 	rememberedCopy: SimulatedDisk | undefined;
@@ -83,6 +87,7 @@ export class SimulatedMachine {
 		const disk = this.remembered;
 		if (disk?.attachedTo === this.cid) this.mounted = disk;
 		if (this.rememberedCopy?.attachedTo === this.cid) this.copied = this.rememberedCopy;
+		for (const [name, own] of this.rememberedNamed) if (own.attachedTo === this.cid) this.named.set(name, own);
 		for (const process of this.processes.values()) if (process.monitored) process.startedAt = upAt;
 	}
 
@@ -91,6 +96,7 @@ export class SimulatedMachine {
 		this.#bootedAt = undefined;
 		this.mounted = undefined;
 		this.copied = undefined;
+		this.named.clear();
 		for (const process of this.processes.values()) process.startedAt = undefined;
 		for (const [name, program] of this.programs) if (program.endsAt > this.cloud.time.now) this.programs.delete(name);
 	}

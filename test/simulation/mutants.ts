@@ -25,7 +25,7 @@ const mutants: readonly Mutant[] = [
 	{
 		name: "a disk whose creation was cut short is not taken over",
 		file: "src/apply/resume.ts",
-		from: "if (!found || record.disk !== copyOf?.disk) return [];",
+		from: "if (!found || held !== copyOf?.disk) return [];",
 		to: "if (found || !found) return [];",
 	},
 	{
@@ -141,6 +141,18 @@ const mutants: readonly Mutant[] = [
 		file: "src/plan/plan-deploy.ts",
 		from: "const chain = linked(own.prepare, diff.desired.name, removed);",
 		to: "const chain = linked(own.prepare, diff.desired.name, []);",
+	},
+	{
+		name: "an instance that has a disk of that name gets another one",
+		file: "src/plan/instance-steps.ts",
+		from: "const make: StepData[] = there\n",
+		to: "const make: StepData[] = there && !disks\n",
+	},
+	{
+		name: "of several disks only one is looked after",
+		file: "src/plan/named-disks.ts",
+		from: "[{ disk }]), ...named];",
+		to: "[{ disk }]), ...named.slice(1)];",
 	},
 	{
 		name: "post-start is left out",

@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
+import type { DiskCid } from "../../src/cpi/cpi.ts";
 import { LEAST_FROM_PEERS } from "../../src/plan/package-peers.ts";
 import type { RunResult } from "../../src/ssh/ssh.ts";
 import { machineFacts } from "../support/machine-facts.ts";
@@ -29,7 +30,9 @@ const handlers: readonly (readonly [word: string, handler: Handler])[] = [
 	["exclusive bootstrap", bootstrap],
 	["no private key came", swapHostKey],
 	["may_format=", mountDisk],
-	['until said=$(umount "$mount_point"', unmountDisk],
+	['unmount_place "$mount_point"', unmountDisk],
+	["# Written by davit: shows a disk to the jobs.", associateDisk],
+	["blockdev --flushbufs", dissociateDisk],
 	["disk-copy.pipe", copyDisk],
 	['use "$mount_point"; echo "$REPLY"', () => ({ stdout: "1024\n" })],
 	["BOSH_COMPILE_TARGET", compile],
@@ -96,6 +99,7 @@ function probe(machine: SimulatedMachine, { script }: Call): Outcome {
 		hosts: "",
 		records: "",
 		missingFiles: files,
+		missingDisks: list(script, "disks").filter((name) => !machine.named.has(name)),
 		wrongJobs: jobs.map(nameIn),
 		wrongPackages: packages.map(nameIn),
 		applied: "",
@@ -124,6 +128,28 @@ function mountDisk(machine: SimulatedMachine, { script }: Call): Outcome {
 	else machine.mounted = machine.remembered = disk;
 	return { stdout: "ext4\n" };
 }
+
+function associateDisk(machine: SimulatedMachine, { script }: Call): Outcome {
+	const name = nameOfDisk(script);
+	const disk = machine.cloud.disks.get(text(script, "serial") as DiskCid);
+	if (disk?.attachedTo !== machine.cid) return refused("the disk did not appear");
+	const there = machine.named.get(name);
+	if (there && there !== disk) machine.violate(`${disk.cid} took the place of ${there.cid} unasked`);
+	if (!there && machine.runs().length > 0) machine.violate(`${disk.cid} appeared under running jobs`);
+	disk.data = { text: disk.data?.text ?? "", sizeMib: disk.sizeMib };
+	machine.named.set(name, disk);
+	machine.rememberedNamed.set(name, disk);
+	return done;
+}
+
+function dissociateDisk(machine: SimulatedMachine, { script }: Call): Outcome {
+	if (machine.runs().length > 0) return refused("umount: target is busy");
+	machine.named.delete(nameOfDisk(script));
+	machine.rememberedNamed.delete(nameOfDisk(script));
+	return done;
+}
+
+const nameOfDisk = (script: string) => text(script, "shown").split("/").at(-1) ?? "";
 
 /** It takes its time: what is on the target is half of it until then. A reboot ends it, and so does a davit that came later. */
 async function copyDisk(machine: SimulatedMachine, { script }: Call): Promise<Outcome> {
@@ -232,6 +258,8 @@ function control(machine: SimulatedMachine, { script }: Call): Outcome {
 			process.startedAt = now + machine.chance.number(0, 3_000);
 			if (machine.cloud.disks.size > 0 && machine.remembered && !machine.mounted)
 				machine.violate(`${name} was started without its disk`);
+			for (const disk of machine.rememberedNamed.keys())
+				if (!machine.named.has(disk)) machine.violate(`${name} was started without its disk ${disk}`);
 		}
 		if (action === "stop" && process.startedAt !== undefined) {
 			machine.order.push(`${name} stop`);

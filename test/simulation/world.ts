@@ -49,6 +49,8 @@ export class SimulatedWorld {
 	readonly folder = mkdtempSync(join(tmpdir(), "davit-simulation-"));
 	/** What goes wrong from now on; nothing unless set. */
 	faults: Faults;
+	/** By instance and name: the disk that it was when all was last looked at. */
+	readonly webDisks = new Map<string, string>();
 	/** True once a process was suspended: it may make something after another has looked for it. */
 	slept = false;
 	/** Told of each write of the store; it may kill the process. */

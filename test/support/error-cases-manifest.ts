@@ -90,6 +90,7 @@ export const manifestCases: ErrorCases = {
 	"static-ip-outside": [webIps("10.0.1.10, 10.0.3.10")],
 	"static-ip-reserved": [webIps("10.0.1.10, 10.0.1.5")],
 	"stemcell-os": [inManifest(["  os: ubuntu-jammy\n", ""])],
+	"disk-name": [inManifest(["  persistent_disk_type: fast\n", "  persistent_disks: [{name: the log, type: fast}]\n"])],
 	"two-disks": [
 		inManifest(["  persistent_disk_type: fast\n", "  persistent_disk_type: fast\n  persistent_disk: 2048\n"]),
 	],

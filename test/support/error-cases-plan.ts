@@ -1,8 +1,10 @@
 import { located } from "../../src/cli/session/located.ts";
+import type { DiskCid } from "../../src/cpi/cpi.ts";
 import { attachDiskProblems } from "../../src/plan/attach-disk-problems.ts";
 import { buildDesired, type DesiredInput } from "../../src/plan/build-desired.ts";
 import { compilationVms } from "../../src/plan/compilation-vms.ts";
 import { massDeletion } from "../../src/plan/mass-deletion.ts";
+import { namedDiskProblems } from "../../src/plan/named-disk-problems.ts";
 import { type PlaceOptions, placeInstances } from "../../src/plan/place.ts";
 import { quotaProblems } from "../../src/plan/quota-problems.ts";
 import type { PlanReport } from "../../src/plan/report-schema.ts";
@@ -12,7 +14,7 @@ import type { Release, ReleaseJob } from "../../src/release/release.ts";
 import { type Edit, type ErrorCase, type ErrorCases, edited, MANIFEST, read } from "./error-cases.ts";
 import { notSwapped } from "./error-cases-swaps.ts";
 import { releaseJob } from "./links.ts";
-import { diskRecord, group, record } from "./plan-fixtures.ts";
+import { deployed, diskRecord, group, record } from "./plan-fixtures.ts";
 
 /** The release of the manifest: `app` takes a link that `postgres` provides. */
 const postgres = releaseJob("postgres", {
@@ -178,7 +180,15 @@ const dbGroup = group("db", { persistentDisk: { sizeMib: 1024 } });
 const orphan = diskRecord("disk-7", { deployment: "shop", instanceName: "db/1", cpi: "main", orphanedAt: 1 });
 const attaching = (more: Partial<Parameters<typeof attachDiskProblems>[0]>): ErrorCase => {
 	return () =>
-		attachDiskProblems({ instance: db, group: dbGroup, cid: "disk-7", disk: orphan, orphans: [orphan], ...more });
+		attachDiskProblems({
+			instance: db,
+			group: dbGroup,
+			cid: "disk-7",
+			as: undefined,
+			disk: orphan,
+			orphans: [orphan],
+			...more,
+		});
 };
 
 /** What is wrong with placement, names, releases against the manifest, links, saved plans, deletions and disks. */
@@ -202,6 +212,16 @@ export const planCases: ErrorCases = {
 	"disk-in-use": [
 		attaching({ disk: diskRecord("disk-7", { deployment: "shop", instance: "db-1-id", instanceName: "db/1" }) }),
 	],
+	"disk-not-changed": [
+		() => {
+			const former = diskRecord("disk-9", { sizeMib: 2048 });
+			const named = { name: "log", sizeMib: 1024, cloudProperties: {}, former };
+			const desired = deployed(dbGroup, 0, { disks: [named] });
+			const diff = { desired, action: "update", vm: "keep", reasons: [], reachable: true } as const;
+			return namedDiskProblems([diff], () => true);
+		},
+	],
+	"half-copy": [attaching({ disk: { ...orphan, copyOf: { disk: "disk-3" as DiskCid, whole: false } } })],
 	"link-ambiguous": [
 		planned([secondPostgres]),
 		planned([fromOther], {
@@ -247,7 +267,7 @@ export const planCases: ErrorCases = {
 	"few-addresses": [compiling({ free: 1 })],
 	"no-disk": [attaching({ disk: undefined, cid: "disk-8" })],
 	"no-job": [planned([["- name: app\n", "- name: ap\n"]])],
-	"no-persistent-disk": [attaching({ group: group("db") })],
+	"no-persistent-disk": [attaching({ group: group("db") }), attaching({ as: "log" })],
 	"no-vm": [attaching({ instance: record("db", 0) })],
 	"not-swapped": notSwapped(shop),
 	"other-stemcell": [compiling({ free: 2, version: "2" })],
@@ -300,4 +320,5 @@ export const planCases: ErrorCases = {
 			],
 		}),
 	],
+	"which-disk": [attaching({ group: group("db", { persistentDisks: [{ name: "log", type: "fast" }] }) })],
 };

@@ -104,6 +104,7 @@ export function linkGroup(
 			instances: instances.length,
 			jobs: jobs.map(({ ref }) => ref),
 			vmExtensions: [],
+			persistentDisks: [],
 			stemcell: "default",
 			networks: networks.map(([network, { default: defaults }]) => ({
 				name: network,

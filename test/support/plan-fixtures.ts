@@ -12,6 +12,7 @@ export const wellMachine = {
 	failingProcesses: [],
 	activeProcesses: ["app"],
 	unmounted: false,
+	missingDisks: [],
 	bootstrapped: true,
 } satisfies MachineView;
 
@@ -24,6 +25,7 @@ export function group(name: string, more: Partial<InstanceGroup> = {}): Instance
 		jobs: [],
 		vmType: "small",
 		vmExtensions: [],
+		persistentDisks: [],
 		stemcell: "default",
 		networks: [{ name: "default", staticIps: [], default: [] }],
 		update: update({ count: 1 }, { count: 1 }),
@@ -125,6 +127,7 @@ export function desired(
 			guests: {},
 			metadata: {},
 		},
+		disks: [],
 		hosts: "",
 		names: "n1",
 		...more,

@@ -3,6 +3,7 @@ import { CpiError } from "../../cpi/errors.ts";
 import { problem, UserError } from "../../errors.ts";
 import { mountDiskScript, unmountDiskScript } from "../../machine/disk.ts";
 import { MIGRATION_TARGET, STORE } from "../../machine/layout.ts";
+import { named } from "../../plan/named-disks.ts";
 import type { Step } from "../../plan/step.ts";
 import type { Change, DiskRecord, InstanceRecord } from "../../state/state.ts";
 import { type ApplyContext, callOptions, effect } from "../context.ts";
@@ -15,14 +16,16 @@ type Of<K extends Step["kind"]> = Extract<Step, { kind: K }> & { instance: strin
 export async function createDisk(step: Of<"create-disk">, context: ApplyContext): Promise<void> {
 	const { records, lease } = context;
 	const record = records.get(step.instance);
-	const key = `${context.owner.deployment}-${step.instance.replace("/", "-")}-disk-${record.id.slice(0, 8)}-${lease.fence.number}`;
+	const { name } = step;
+	const owned = `${context.owner.deployment}-${step.instance.replace("/", "-")}-disk-${record.id.slice(0, 8)}-${lease.fence.number}`;
+	const key = name === undefined ? owned : `${owned}-${name}`;
 	const request = {
 		key,
 		owner: context.owner,
 		sizeMib: step.sizeMib,
 		cloudProperties: step.cloudProperties,
 		...(record.vm ? { vm: record.vm.cid } : {}),
-		metadata: diskMetadata(record, context),
+		metadata: diskMetadata(record, context, name),
 	};
 	const { cpi, az, sizeMib, cloudProperties } = step;
 	const copyOf = step.copyOf && { disk: step.copyOf, whole: false };
@@ -31,7 +34,15 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 		{
 			verb: "createDisk",
 			key,
-			data: { instance: step.instance, cpi, az, sizeMib, cloudProperties, ...(copyOf ? { copyOf } : {}) },
+			data: {
+				instance: step.instance,
+				cpi,
+				az,
+				sizeMib,
+				cloudProperties,
+				...(copyOf ? { copyOf } : {}),
+				...named(name),
+			},
 		},
 		() => context.cpi(cpi).createDisk(request, callOptions(context, "createDisk")),
 		(cid) => {
@@ -46,16 +57,21 @@ export async function createDisk(step: Of<"create-disk">, context: ApplyContext)
 				sizeMib,
 				cloudProperties,
 				mounted: false,
+				...named(name),
 			};
-			if (copyOf) return [records.putDisk({ ...disk, copyOf })];
-			return [records.putDisk(disk), records.update(step.instance, { disk: cid })];
+			return copyOf ? [records.putDisk({ ...disk, copyOf })] : records.giveDisk(step.instance, disk);
 		},
 	);
 }
 
-/** Tags of a disk at the cloud, with BOSH's names. */
-function diskMetadata({ group, id, index }: InstanceRecord, { deployment }: ApplyContext): Record<string, string> {
-	return { deployment, instance_group: group, instance_id: id, instance_index: String(index) };
+/** Tags of a disk at the cloud, with BOSH's names; and which of several it is. */
+function diskMetadata(
+	{ group, id, index }: InstanceRecord,
+	{ deployment }: ApplyContext,
+	name?: string,
+): Record<string, string> {
+	const tags = { deployment, instance_group: group, instance_id: id, instance_index: String(index) };
+	return name === undefined ? tags : { ...tags, disk_name: name };
 }
 
 /**
@@ -68,18 +84,28 @@ export async function attachDisk(step: Of<"attach-disk">, context: ApplyContext)
 	const record = records.get(step.instance);
 	const wanted = unorphan ?? (record.disk && records.disk(record.disk));
 	if (!wanted) throw new Error(`${step.instance} has no disk to attach`);
-	const { cid, cpi } = wanted;
-	if (unorphan)
-		await effect(
-			context,
-			{ verb: "setDiskMetadata", key: cid, data: { instance: step.instance, cpi } },
-			() => context.cpi(cpi).setDiskMetadata(cid, diskMetadata(record, context), callOptions(context)),
-			() => [],
-		);
+	if (unorphan) await tagDisk(step.instance, unorphan, undefined, context);
 	await mountDisk(step, wanted, STORE, context, {
 		data: unorphan ? { unorphan: true } : {},
-		changes: () => (unorphan ? unorphanDisk(step.instance, unorphan, { records, deployment, now: clock.now() }) : []),
+		changes: () =>
+			unorphan ? unorphanDisk(step.instance, { disk: unorphan }, { records, deployment, now: clock.now() }) : [],
 	});
+}
+
+/** Says at the cloud whose an orphaned disk is to be. */
+export async function tagDisk(
+	instance: string,
+	{ cid, cpi, name: former }: DiskRecord,
+	name: string | undefined,
+	context: ApplyContext,
+): Promise<void> {
+	const tags = diskMetadata(context.records.get(instance), context, former === undefined ? name : (name ?? ""));
+	await effect(
+		context,
+		{ verb: "setDiskMetadata", key: cid, data: { instance, cpi } },
+		() => context.cpi(cpi).setDiskMetadata(cid, tags, callOptions(context)),
+		() => [],
+	);
 }
 
 /** Attaches a disk to the instance's VM and mounts it there, with what is journaled and written besides. */
@@ -179,7 +205,10 @@ export async function resizeDisk(step: Of<"resize-disk">, context: ApplyContext)
 		if (!(error instanceof CpiError) || error.kind !== "unsupported") throw error;
 		await store.write(lease.fence, [records.putDisk({ ...disk, cannotGrow: true })]);
 		const message = `${step.instance}: CPI ${step.cpi} can't grow disk ${step.disk}: ${error.message}`;
-		const hint = "run the same command again: what is on the disk is then copied to a larger one";
+		const hint =
+			step.name === undefined
+				? "run the same command again: what is on the disk is then copied to a larger one"
+				: "want the size that it has; or add a disk of another name, and let the jobs move their data to it";
 		throw new UserError(problem("disk-cannot-grow", message, { hint }), { cause: error });
 	}
 }
@@ -189,15 +218,15 @@ export async function orphanDisk(step: Of<"orphan-disk">, context: ApplyContext)
 	const { records, store, lease, clock } = context;
 	const disk = records.disk(step.disk);
 	const changes = disk ? orphaned(disk, records, clock.now()) : [];
-	await store.write(lease.fence, [...changes, records.update(step.instance, {}, ["disk"])]);
+	await store.write(lease.fence, [...changes, records.takeDisk(step.instance, step.name)]);
 }
 
 /** Keeps what is on the disk at this moment. The cloud's own tags say of what it is. */
 export async function snapshotDisk(step: Of<"snapshot-disk">, context: ApplyContext): Promise<void> {
 	const { records, lease, clock } = context;
-	const key = `${context.owner.deployment}-${step.instance.replace("/", "-")}-snapshot-${lease.fence.number}`;
+	const key = `${context.owner.deployment}-${step.instance.replace("/", "-")}-snapshot-${lease.fence.number}${step.name === undefined ? "" : `-${step.name}`}`;
 	const metadata = {
-		...diskMetadata(records.get(step.instance), context),
+		...diskMetadata(records.get(step.instance), context, step.name),
 		disk: step.disk,
 		created_at: new Date(clock.now()).toISOString(),
 	};

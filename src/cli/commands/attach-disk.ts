@@ -1,6 +1,7 @@
 import { applyPlan } from "../../apply/apply.ts";
+import { disksOf } from "../../plan/named-disks.ts";
 import type { Command } from "../command.ts";
-import { prepareAttachDisk } from "../session/attach-disk.ts";
+import { type AttachDiskRequest, prepareAttachDisk } from "../session/attach-disk.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
 import { oneInstance } from "../session/one-instance.ts";
 import { withRecordedRun } from "../session/recorded-run.ts";
@@ -8,24 +9,38 @@ import { deploymentOption } from "../session/store.ts";
 
 export const command: Command = {
 	arguments: "<instance> <disk-cid>",
-	options: [deploymentOption, { flags: "--skip-drain", about: "pass over the instance's drain scripts" }],
+	options: [
+		deploymentOption,
+		{ flags: "--name <name>", about: "which of the group's persistent_disks it is to be; else the one that it was" },
+		{ flags: "--skip-drain", about: "pass over the instance's drain scripts" },
+	],
 	help: `Attaches an orphaned persistent disk (davit disks --orphaned), its data intact. The instance is stopped before and started after; the disk
 that it had is kept, orphaned. Cut short, the same command goes on from there.
 
 Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 	run: async ([selector, cid], options, context) => {
 		await withRecordedRun("attach-disk", options, context, (run) =>
-			attachDisk(run, String(selector), String(cid), options.skipDrain === true),
+			attachDisk(run, String(selector), {
+				cid: String(cid),
+				name: options.name as string | undefined,
+				skipDrain: options.skipDrain === true,
+			}),
 		);
 		return 0;
 	},
 };
 
-async function attachDisk(run: DeploymentRun, selector: string, cid: string, skipDrain: boolean): Promise<void> {
+async function attachDisk(
+	run: DeploymentRun,
+	selector: string,
+	request: Omit<AttachDiskRequest, "instance">,
+): Promise<void> {
 	const { records, context } = run;
+	const { cid } = request;
 	const instance = oneInstance(records, selector, { what: "a disk is attached to" });
-	const former = records.get(instance).disk;
-	const { plan, applyContext, close } = await prepareAttachDisk(run, { instance, cid, skipDrain });
+	const has = () => disksOf(records.get(instance)).map(({ disk }) => disk as string);
+	const former = has();
+	const { plan, applyContext, close } = await prepareAttachDisk(run, { instance, ...request });
 	try {
 		if (plan.steps.length === 0)
 			return context.emit({ type: "note", text: `${instance}: nothing to do, it has disk ${cid}` });
@@ -34,7 +49,7 @@ async function attachDisk(run: DeploymentRun, selector: string, cid: string, ski
 		);
 		context.emit({ type: "plan", deployment: plan.deployment, steps: plan.steps.length, changes });
 		await applyPlan(plan, applyContext).catch((error: unknown) => {
-			if (records.get(instance).disk !== cid)
+			if (!has().includes(cid))
 				context.emit({
 					type: "note",
 					text: `${instance} still has the disk that it had: davit deploy starts it with that`,
@@ -42,8 +57,8 @@ async function attachDisk(run: DeploymentRun, selector: string, cid: string, ski
 			throw error;
 		});
 		context.emit({ type: "note", text: `${instance}: has disk ${cid}` });
-		if (former !== undefined && former !== cid)
-			context.emit({ type: "note", text: `Kept, orphaned: ${former}. davit disks --orphaned lists it.` });
+		for (const left of former.filter((each) => !has().includes(each)))
+			context.emit({ type: "note", text: `Kept, orphaned: ${left}. davit disks --orphaned lists it.` });
 	} finally {
 		await close();
 	}

@@ -1,7 +1,7 @@
 import { problem, UserError } from "../../errors.ts";
 import type { Command } from "../command.ts";
 import { applyChosen } from "../session/chosen-instances.ts";
-import { askConsent, consentOption } from "../session/confirm.ts";
+import { askConsent, consentOption, diskIsKept } from "../session/confirm.ts";
 import { chosenVm, prepareDeleteVm } from "../session/delete-vm.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
 import { withRecordedRun } from "../session/recorded-run.ts";
@@ -38,7 +38,6 @@ async function deleteVm(
 		);
 	const prepared = await prepareDeleteVm(run, vm, skipDrain);
 	const whose = instance === undefined ? "which nobody recorded" : `of ${instance}`;
-	const disk = record?.disk === undefined ? "" : "; its persistent disk is kept";
-	await askConsent([`VM ${cid} ${whose} is deleted${disk}`], context, consent);
+	await askConsent([`VM ${cid} ${whose} is deleted${diskIsKept(record ?? {})}`], context, consent);
 	await applyChosen(run, prepared);
 }

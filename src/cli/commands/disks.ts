@@ -13,10 +13,11 @@ export const command: Command = {
 			const chosen = [...all, ...(await store.orphanedDisks())].filter(
 				({ deployment }) => options.deployment === undefined || deployment === options.deployment,
 			);
-			const rows = chosen.map(({ cid, deployment, instanceName, az, sizeMib, orphanedAt }) => ({
+			const rows = chosen.map(({ cid, deployment, instanceName, name, az, sizeMib, orphanedAt }) => ({
 				disk_cid: cid,
 				deployment,
 				instance: instanceName,
+				name,
 				az,
 				size_mib: sizeMib,
 				orphaned_at: orphanedAt === undefined ? undefined : new Date(orphanedAt).toISOString(),
@@ -24,7 +25,7 @@ export const command: Command = {
 			context.emit({
 				type: "table",
 				name: "disks",
-				columns: ["disk_cid", "deployment", "instance", "az", "size_mib", "orphaned_at"],
+				columns: ["disk_cid", "deployment", "instance", "name", "az", "size_mib", "orphaned_at"],
 				rows,
 			});
 			return 0;

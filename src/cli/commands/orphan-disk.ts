@@ -1,6 +1,7 @@
 import { applyPlan } from "../../apply/apply.ts";
 import { problem, UserError } from "../../errors.ts";
 import { linked } from "../../plan/linked.ts";
+import { disksOf, named } from "../../plan/named-disks.ts";
 import type { DiskRecord } from "../../state/state.ts";
 import type { Command } from "../command.ts";
 import { applyContext } from "../session/apply-context.ts";
@@ -25,8 +26,9 @@ davit stop --hard. davit attach-disk gives the disk back.`,
 async function orphan(run: DeploymentRun, cid: string, consent: boolean): Promise<void> {
 	const { context, records, inputs } = run;
 	const disk = diskInUse(run, cid);
-	const owner = records.instances().find((record) => record.disk === disk.cid);
+	const owner = records.instances().find((record) => disksOf(record).some((each) => each.disk === disk.cid));
 	if (!owner) throw new UserError(problem("no-disk", `no instance has disk ${cid}`));
+	const which = named(disk.name);
 	const instance = `${owner.group}/${owner.index}`;
 	if (owner.vm)
 		throw new UserError(
@@ -37,7 +39,7 @@ async function orphan(run: DeploymentRun, cid: string, consent: boolean): Promis
 	await askConsent([`disk ${cid} is taken from ${instance}, which starts with an empty one`], context, consent);
 	const plan = {
 		deployment: inputs.deployment.name,
-		steps: linked([{ kind: "orphan-disk", disk: disk.cid }], instance, []),
+		steps: linked([{ kind: "orphan-disk", disk: disk.cid, ...which }], instance, []),
 		changes: [],
 	};
 	await applyPlan(plan, applyContext({ ...run, desired: [], releases: new Map() }));

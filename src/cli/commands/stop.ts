@@ -3,7 +3,7 @@ import type { InstanceName } from "../../plan/step.ts";
 import type { Command } from "../command.ts";
 import { prepareStop, turnOptions } from "../session/change-state.ts";
 import { applyChosen, withChosenInstances } from "../session/chosen-instances.ts";
-import { askConsent, consentOption } from "../session/confirm.ts";
+import { askConsent, consentOption, diskIsKept } from "../session/confirm.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
 import { deploymentOption } from "../session/store.ts";
 
@@ -25,10 +25,7 @@ whatever is deployed, until davit start. It needs no release.`,
 			throw new UserError(problem("usage", "--soft and --hard exclude each other"), { exitCode: 64 });
 		await withChosenInstances("stop", selector, options, context, async (run, chosen) => {
 			const lines = hard
-				? chosen.map(
-						(name) =>
-							`the VM of ${name} is deleted${run.records.get(name).disk ? "; its persistent disk is kept" : ""}`,
-					)
+				? chosen.map((name) => `the VM of ${name} is deleted${diskIsKept(run.records.get(name))}`)
 				: wholeGroups(run, chosen).map((group) => `all instances of ${group} are stopped`);
 			await askConsent(lines, context, options.nonInteractive === true);
 			await applyChosen(run, await prepareStop(run, chosen, { hard, skipDrain: options.skipDrain === true }));

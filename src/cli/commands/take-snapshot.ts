@@ -2,6 +2,7 @@ import { applyPlan } from "../../apply/apply.ts";
 import { problem, UserError } from "../../errors.ts";
 import type { StepData } from "../../plan/instance-steps.ts";
 import { linked } from "../../plan/linked.ts";
+import { disksOf } from "../../plan/named-disks.ts";
 import type { Command } from "../command.ts";
 import { applyContext } from "../session/apply-context.ts";
 import { withChosenInstances } from "../session/chosen-instances.ts";
@@ -16,9 +17,11 @@ cloud. Jobs run on meanwhile: what they have not written yet is not in it. davit
 	run: async ([selector], options, context) => {
 		await withChosenInstances("take-snapshot", selector, options, context, async (run, chosen) => {
 			const disks = chosen.flatMap((instance) => {
-				const { disk, vm } = run.records.get(instance);
-				const cpi = vm?.cpi ?? (disk && run.records.disk(disk)?.cpi);
-				return disk && cpi ? [{ instance, step: { kind: "snapshot-disk", disk, cpi } satisfies StepData }] : [];
+				const record = run.records.get(instance);
+				return disksOf(record).flatMap((each) => {
+					const cpi = record.vm?.cpi ?? run.records.disk(each.disk)?.cpi;
+					return cpi ? [{ instance, step: { kind: "snapshot-disk", ...each, cpi } satisfies StepData }] : [];
+				});
 			});
 			if (disks.length === 0) throw new UserError(problem("no-disk", "none of these instances has a persistent disk"));
 			const deployment = run.inputs.deployment.name;

@@ -15,12 +15,12 @@ interface Shown extends Adoption, PreparedAdoption {
 /** What is recorded from now on, and what the next deploy would do. */
 export function showAdoption({ name, adopted, report, ...shown }: Shown, context: CliContext): void {
 	const { instances, matched } = shown;
-	const rows = matched.instances.map(({ group, index, az, ips, vm, disk, wanted }) => ({
+	const rows = matched.instances.map(({ group, index, az, ips, vm, disk, disks, wanted }) => ({
 		instance: `${group}/${index}`,
 		az,
 		ips: Object.values(ips),
 		vm_cid: vm?.cid,
-		disk_cid: disk,
+		disk_cid: disk ?? (disks && Object.values(disks)),
 		state: wanted === "started" ? undefined : wanted,
 		host_key: instances.get(`${group}/${index}`)?.from?.hostKeys.map(fingerprint).join(", "),
 	}));

@@ -1,7 +1,7 @@
 import type { ApplyContext } from "../../apply/context.ts";
 import { observe } from "../../apply/observe.ts";
 import { problem, UserError } from "../../errors.ts";
-import { attachDiskProblems } from "../../plan/attach-disk-problems.ts";
+import { attachDiskProblems, whichDisk } from "../../plan/attach-disk-problems.ts";
 import { diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
 import { dueDeploy, planAttachDisk } from "../../plan/plan-attach-disk.ts";
 import type { InstanceName, Plan } from "../../plan/step.ts";
@@ -14,6 +14,8 @@ import { packageSources } from "./package-blobs.ts";
 export interface AttachDiskRequest {
 	readonly instance: InstanceName;
 	readonly cid: string;
+	/** Which of the group's `persistent_disks` it is to be, as it was given. */
+	readonly name: string | undefined;
 	readonly skipDrain: boolean;
 }
 
@@ -25,12 +27,12 @@ export interface PreparedAttachDisk {
 
 /** Everything up to the plan. The instance is brought up as the last finished deploy wants it; throws if it needs a deploy first. */
 export async function prepareAttachDisk(run: DeploymentRun, request: AttachDiskRequest): Promise<PreparedAttachDisk> {
-	const disk = await attachableDisk(run, request);
+	const { disk, as } = await attachableDisk(run, request);
 	const state = await desiredState(run, { fixReleases: false });
 	try {
 		const diff = await diffOf(run, request, state);
 		const plan = planAttachDisk({
-			...{ deployment: run.inputs.deployment.name, diff, disk, skipDrain: request.skipDrain },
+			...{ deployment: run.inputs.deployment.name, diff, disk, as, skipDrain: request.skipDrain },
 			sources: packageSources(run.packageBlobs),
 		});
 		return { plan, applyContext: applyContext({ ...run, ...state }), close: state.close };
@@ -41,7 +43,10 @@ export async function prepareAttachDisk(run: DeploymentRun, request: AttachDiskR
 }
 
 /** The disk, if the instance can get it. Throws with everything that is in the way. */
-async function attachableDisk(run: DeploymentRun, { instance, cid }: AttachDiskRequest): Promise<DiskRecord> {
+async function attachableDisk(
+	run: DeploymentRun,
+	{ instance, cid, name: given }: AttachDiskRequest,
+): Promise<{ readonly disk: DiskRecord; readonly as: string | undefined }> {
 	const { store, records, inputs, cpis, context } = run;
 	const record = records.get(instance);
 	const names = (await store.deployments()).map(({ name }) => name);
@@ -50,9 +55,10 @@ async function attachableDisk(run: DeploymentRun, { instance, cid }: AttachDiskR
 	const called = [...orphans, ...held].filter((disk) => disk.cid === cid);
 	const disk = called.find(({ cpi }) => cpi === record.vm?.cpi) ?? called[0];
 	const group = inputs.deployment.instanceGroups.find(({ name }) => name === record.group);
-	const problems = attachDiskProblems({ instance: record, group, cid, disk, orphans });
+	const as = whichDisk(group, disk, given);
+	const problems = attachDiskProblems({ instance: record, group, cid, as, disk, orphans });
 	if (problems.length > 0 || !disk) throw new UserError(problems);
-	if (await cpis.get(disk.cpi).hasDisk(disk.cid, { signal: context.signal, deadlineMs: 60_000 })) return disk;
+	if (await cpis.get(disk.cpi).hasDisk(disk.cid, { signal: context.signal, deadlineMs: 60_000 })) return { disk, as };
 	throw new UserError(
 		problem("disk-gone", `disk ${cid} is recorded, but CPI "${disk.cpi}" has it no more`, {
 			hint: "it was deleted at the cloud: restore it there from a snapshot, or choose another",

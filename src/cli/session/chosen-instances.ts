@@ -1,5 +1,6 @@
 import { applyPlan } from "../../apply/apply.ts";
 import type { ApplyContext } from "../../apply/context.ts";
+import { disksOf } from "../../plan/named-disks.ts";
 import type { InstanceName, Plan } from "../../plan/step.ts";
 import type { CliContext, Options } from "../command.ts";
 import { withTurns } from "./change-state.ts";
@@ -43,7 +44,7 @@ export async function bringUp(
 		...flags,
 	});
 	try {
-		const stateful = new Set(own.filter((name) => run.records.find(name)?.disk !== undefined));
+		const stateful = new Set(own.filter((name) => disksOf(run.records.find(name) ?? {}).length > 0));
 		const lines = needsConsent(prepared.plan, stateful, false);
 		if (options.dryRun === true) return showPlan(prepared.plan, run.context);
 		await askConsent(lines, run.context, options.nonInteractive === true);

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { problem, UserError } from "../../errors.ts";
+import { disksOf } from "../../plan/named-disks.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { CliContext } from "../command.ts";
 
@@ -13,6 +14,13 @@ export function needsConsent(plan: Plan, stateful: ReadonlySet<string>, firstDep
 			return [`${instance}, which has a persistent disk, is recreated; the disk is kept`];
 		return [];
 	});
+}
+
+/** What to say of an instance's disks where its VM is deleted. */
+export function diskIsKept(record: Parameters<typeof disksOf>[0]): string {
+	const count = disksOf(record).length;
+	if (count === 0) return "";
+	return count === 1 ? "; its persistent disk is kept" : "; its persistent disks are kept";
 }
 
 /** Asks on a terminal; elsewhere the answer must be given beforehand with -n. Exit code 4 if it is no. */

@@ -2,6 +2,7 @@ import type { BlobStore, Digest } from "../../blobs/blobs.ts";
 import { type Problem, problem, UserError } from "../../errors.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
 import { type DiffOptions, diffInstance, type InstanceDiff } from "../../plan/diff-instance.ts";
+import { namedDiskProblems } from "../../plan/named-disk-problems.ts";
 import { LEAST_FROM_PEERS, type Sharing } from "../../plan/package-peers.ts";
 import { type CompilationVms, type CompileNeed, compileNeeds } from "../../plan/plan-compile.ts";
 import { planDeploy } from "../../plan/plan-deploy.ts";
@@ -53,6 +54,7 @@ export async function planFrom(input: DeployPlanInput): Promise<DeployPlan> {
 	const diffs = desired.map((instance) => diffInstance(instance, seen.observed, { ...input.diff, canResize }));
 	const refused = [
 		...diffs.flatMap((diff) => unreachable(diff, input.diff.fix)),
+		...namedDiskProblems(diffs, canResize),
 		...(input.refresh ? await tooSmall(diffs, seen.observed, input) : []),
 		...ignoredProblems(obsolete),
 	];

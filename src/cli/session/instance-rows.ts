@@ -9,7 +9,7 @@ type Row = Readonly<Record<string, unknown>> & { readonly state: string };
 /** A row for an instance and, with `processes`, one for each of its processes. What a column says to people stands beside the number for programs. */
 export function instanceRows(view: InstanceView, { processes }: { readonly processes: boolean }): readonly Row[] {
 	const { instance, record, probe, why } = view;
-	const { az, ips, id, vm, disk, bootstrap, ignore, wanted } = record;
+	const { az, ips, id, vm, disk, disks, bootstrap, ignore, wanted } = record;
 	const own: Row = {
 		instance,
 		state: instanceState(view),
@@ -17,7 +17,7 @@ export function instanceRows(view: InstanceView, { processes }: { readonly proce
 		ips: Object.values(ips),
 		id,
 		vm_cid: vm?.cid,
-		disk_cid: disk,
+		disk_cid: disk ?? (disks && Object.values(disks)),
 		bootstrap,
 		ignore,
 		wanted,

@@ -36,6 +36,7 @@ export function asRecorded(records: Records): Seen {
 		failingProcesses: [],
 		activeProcesses: [],
 		unmounted: false,
+		missingDisks: [],
 		bootstrapped: true,
 	} as const;
 	return {

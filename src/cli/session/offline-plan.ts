@@ -30,7 +30,7 @@ const COLUMNS = ["instance", "az", "ips", "vm_type", "disk", "stemcell", "jobs"]
 
 function rowsOf(plan: OfflinePlan): readonly Readonly<Record<string, unknown>>[] {
 	const groups = new Map(plan.instance_groups.map((group) => [group.name, group]));
-	return plan.instances.map(({ instance, az, networks, persistent_disk, stemcell, lifecycle }) => {
+	return plan.instances.map(({ instance, az, networks, persistent_disk, persistent_disks, stemcell, lifecycle }) => {
 		const group = groups.get(instance.slice(0, instance.lastIndexOf("/")));
 		const ips = Object.values(networks).map(({ ip }) => (typeof ip === "string" ? ip : "(the cloud chooses)"));
 		return {
@@ -38,7 +38,9 @@ function rowsOf(plan: OfflinePlan): readonly Readonly<Record<string, unknown>>[]
 			az,
 			ips,
 			vm_type: [group?.vm_type ?? "(vm_resources)", ...(group?.vm_extensions ?? [])],
-			disk: persistent_disk && `${persistent_disk.size} MiB`,
+			disk: persistent_disks
+				? persistent_disks.map(({ name, size }) => `${name} ${size} MiB`)
+				: persistent_disk && `${persistent_disk.size} MiB`,
 			stemcell,
 			jobs: group?.jobs.length,
 		};

@@ -1,3 +1,4 @@
+import { DISK_PROGRAMS } from "../associate-disk.ts";
 import { restoreHosts } from "../names.ts";
 import { quote } from "../shell.ts";
 
@@ -41,6 +42,9 @@ for job in /var/vcap/jobs/*; do
   mkdir -p "$run/\${job##*/}"
   chmod 0770 "$run/\${job##*/}"
   chown root:vcap "$run/\${job##*/}" 2>/dev/null || true
+done
+for disk in ${DISK_PROGRAMS}/*; do
+  if [ -x "$disk" ]; then "$disk" || true; fi
 done
 ${restoreHosts}echo "$REPLY" >/var/vcap/davit/booted
 `;

@@ -101,6 +101,38 @@ test("an orphaned disk that a killed run had attached is the instance's; the one
 	]);
 });
 
+test("so is one that was to be one of several; of those nothing else changes", async () => {
+	const disks = { wal: "disk-wal" as DiskCid, logs: "disk-logs" as DiskCid };
+	const settled = await settledBy({
+		intent: { ...attach, data: { ...attach.data, name: "wal" } },
+		instance: { disks },
+		disks: [diskRecord("disk-wal", { name: "wal" }), diskRecord("disk-logs", { name: "logs" })],
+		orphans: [{ ...orphan, name: "logs" }],
+		cpi: { getDisks: async () => ["disk-old", "disk-logs"] as DiskCid[] },
+	});
+	expect(settled).toEqual([
+		{ put: "disk", record: diskRecord("disk-wal", { name: "wal", orphanedAt: 5 }) },
+		{ put: "disk", record: diskRecord("disk-old", { name: "wal" }) },
+		{ put: "instance", record: record("g", 0, { disks: { ...disks, wal: "disk-old" as DiskCid }, dirty: true }) },
+	]);
+});
+
+test.each([
+	["is taken over beside the others", { logs: "disk-logs" as DiskCid }, "disk-1"],
+	["is not, where there is one of its name by now", { wal: "disk-2" as DiskCid }, undefined],
+])("one of several disks that a killed run had made %s", async (_, disks, expected) => {
+	const data = { instance: "g/0", cpi: "local", az: "z1", sizeMib: 100, cloudProperties: {}, name: "wal" };
+	const settled = await settledBy({
+		intent: { ...intent, verb: "createDisk", key: "d-g-0-disk-1-wal", data },
+		instance: { disks },
+		cpi: { find: async () => ({ cid: "disk-1" }) as CloudResource },
+	});
+	const taken = expected ? [{ record: { cid: expected, name: "wal", mounted: false } }] : [];
+	const given = expected ? [{ record: record("g", 0, { disks: { ...disks, wal: expected as DiskCid } }) }] : [];
+	expect(settled).toMatchObject([...taken, ...given]);
+	expect(settled).toHaveLength(expected ? 2 : 0);
+});
+
 test.each([
 	["never got to the VM", () => attached([])],
 	["somebody else has taken since", () => attached(["disk-old"], [])],

@@ -21,7 +21,7 @@ const find = (cpis: ReadonlyMap<string, Cpi>, known: readonly string[]) =>
 	strayDisks({ owner, cpis, known: new Set(known), now: 7, signal: new AbortController().signal });
 
 test("what no record names is kept as orphaned, with what its tags tell, from every page and cloud", async () => {
-	const tags = { instance_id: "i", instance_group: "db", instance_index: "1" };
+	const tags = { instance_id: "i", instance_group: "db", instance_index: "1", disk_name: "wal" };
 	const cpis = new Map([
 		["a", cloud([[disk("known"), disk("one", tags)], [disk("two")]])],
 		["b", cloud([[disk("three")]])],
@@ -31,7 +31,11 @@ test("what no record names is kept as orphaned, with what its tags tell, from ev
 	const kept = (cid: string, cpi: string, instance: string, instanceName: string) => {
 		return { ...record, cid, key: `key of ${cid}`, cpi, instance, instanceName };
 	};
-	expect(changes).toEqual([kept("one", "a", "i", "db/1"), kept("two", "a", "", "/"), kept("three", "b", "", "/")]);
+	expect(changes).toEqual([
+		{ ...kept("one", "a", "i", "db/1"), name: "wal" },
+		kept("two", "a", "", "/"),
+		kept("three", "b", "", "/"),
+	]);
 });
 
 test("a cloud that can't tell is not asked", async () => {

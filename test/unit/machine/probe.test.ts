@@ -34,6 +34,7 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			missingFiles: ["app/bin/ctl", "app/config/a.yml"],
 			wrongJobs: ["app"],
 			wrongPackages: ["tool"],
+			missingDisks: [],
 			mounted: false,
 			hosts: "",
 			records: "",
@@ -64,6 +65,7 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			missingFiles: [],
 			wrongJobs: [],
 			wrongPackages: [],
+			missingDisks: [],
 			mounted: true,
 			hosts: hostsDigest("10.0.0.1 a\n10.0.0.2 b\n"),
 			records: "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
@@ -80,6 +82,7 @@ describe.each(idModes)("one id: $oneId", ({ oneId }) => {
 			missingFiles: ["app/bin/ctl"],
 			wrongJobs: [],
 			wrongPackages: ["tool"],
+			missingDisks: [],
 			mounted: false,
 		});
 	});

@@ -89,7 +89,17 @@ test("keys that exclude or need each other", () => {
 		'm.yml:2 release "tiny": version create needs a url (add url: with the release\'s folder)',
 		'm.yml:3 stemcell "default" needs either os or name (give it os: (such as ubuntu-jammy))',
 		'm.yml:6 instance group "a" needs either vm_type or vm_resources (give it one of the two)',
-		'm.yml:6 instance group "a" has persistent_disk and persistent_disk_type (keep one of the two)',
+		'm.yml:6 instance group "a" has persistent_disk and persistent_disk_type (keep one of them)',
+	]);
+});
+
+test("several disks of a group", () => {
+	const disks = "[{name: a, type: none}, {name: a b, type: d1}, {name: a, type: d1}]";
+	expect(problemsOf(manifest(group("a", `, persistent_disk: 0, persistent_disks: ${disks}`)))).toEqual([
+		'm.yml:6 instance group "a" has persistent_disk and persistent_disks (keep one of them)',
+		'm.yml:6 the persistent disk "a" stands here again (the first is at line 6: rename or remove one)',
+		'm.yml:6 instance group "a": the persistent disk "a b" can\'t be a file name on a VM (use letters, digits, dots, dashes and underscores)',
+		'm.yml:6 instance group "a": the cloud file has no disk type "none" (there is: "d1")',
 	]);
 });
 

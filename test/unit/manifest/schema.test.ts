@@ -48,7 +48,6 @@ test("an empty file lacks everything, and says so once", () => {
 });
 
 test.each([
-	[group("web", ", persistent_disks: []"), "persistent_disks"],
 	[group("web", "", "[{name: default, nic_group: 1}]"), "nic_group"],
 	[`${group("web")}features: {use_tmpfs_config: true}\n`, "use_tmpfs_config"],
 	[`${group("web")}variables: [{name: a, type: password, consumes: {}}]\n`, "consumes"],

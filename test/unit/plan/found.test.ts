@@ -72,6 +72,41 @@ describe("disks", () => {
 		expect(two.unclear).toEqual([{ instance: "db/0", disks: ["a", "b"] }]);
 	});
 
+	test("of several disks each is known by its name, attached or not; one that is not wanted and hangs on nothing is orphaned", () => {
+		const named = (cid: string, instance: string, name: string, more: Partial<CloudResource> = {}) => {
+			const { cpi, disk: found } = disk(cid, 1, instance, more);
+			return { cpi, disk: { ...found, metadata: { ...found.metadata, disk_name: name } } };
+		};
+		const disks = ["wal", "log"].map((name) => ({ name, type: "fast" }));
+		const several = { ...deployment, instanceGroups: [group("q", { instances: 2, persistentDisks: disks })] };
+		const found = [
+			...[named("a", "q/0", "wal", on("vm")), named("b", "q/0", "log"), named("c", "q/0", "old")],
+			...[named("d", "q/1", "wal"), named("e", "q/1", "log"), named("f", "q/1", "log")],
+		];
+		const {
+			instances,
+			disks: recorded,
+			unclear,
+		} = matchDisks(found, new Map([instance("q", 0, "vm")]), { deployment: several, now: 7 });
+		expect(instances.map(({ index, disk: store, disks: own }) => [index, store, own])).toEqual([
+			[0, undefined, { wal: "a", log: "b" }],
+			[1, undefined, { wal: "d" }],
+		]);
+		expect(recorded.map(({ cid, name, instanceName, orphanedAt }) => [cid, name, instanceName, orphanedAt])).toEqual([
+			...[
+				["a", "wal", "q/0", undefined],
+				["b", "log", "q/0", undefined],
+				["c", "old", "q/0", 7],
+			],
+			...[
+				["d", "wal", "q/1", undefined],
+				["e", "log", "q/1", 7],
+				["f", "log", "q/1", 7],
+			],
+		]);
+		expect(unclear).toEqual([{ instance: "q/1", disks: ["e", "f"] }]);
+	});
+
 	test("an instance that lost its VM is known by its disk, as far as the group wants so many", () => {
 		const found = [disk("b", 1, "db/1"), disk("z", 1, "db/10"), disk("c", 1, "db/2")];
 		expect(match(found, instance("db", 0, "vm"))).toMatchObject({

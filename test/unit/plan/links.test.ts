@@ -51,6 +51,35 @@ describe("a link is resolved", () => {
 		expect(links.of("web", "cons").conn?.properties).toEqual({ port: 1, tls: { ca: null } });
 	});
 
+	test("to a disk of its own group, by name or as the only one; another group's is none of its own", () => {
+		const wal = releaseJob("wal", { consumes: [{ name: "wal", type: "disk", optional: false }] });
+		const disks = (...names: readonly string[]) => ({
+			group: { persistentDisks: names.map((name) => ({ name, type: "d1" })) },
+		});
+		const named = resolveLinks(scheme(), [
+			linkGroup("db", [jobUse(wal, { consumes: { wal: { from: "log" } } })], disks("log", "wal")),
+			linkGroup("other", [jobUse(wal)], disks("wal")),
+		]);
+		expect(named.problems).toEqual([]);
+		expect(named.of("db", "wal").wal).toMatchObject({
+			...{ deployment_name: "min", instance_group: "db", properties: { name: "log" }, instances: [], address: "" },
+		});
+		expect(named.of("other", "wal").wal?.properties).toEqual({ name: "wal" });
+		const wrong = resolveLinks(scheme(), [
+			linkGroup("db", [jobUse(wal)], disks("log", "wal")),
+			linkGroup("other", [jobUse(wal)]),
+			linkGroup("third", [jobUse(wal, { consumes: { wal: { network: "default" } } })], disks("wal")),
+		]);
+		expect(shown(wrong.problems)).toMatchInlineSnapshot(`
+			"instance group "db", job "wal": link "wal" (type "disk") could come from 2 providers: "log" (type "disk") of instance group "db"; "wal" (type "disk") of instance group "db"
+			  choose it in instance group "db", job "wal": consumes: {wal: {from: log}}
+			instance group "other", job "wal": link "wal" (type "disk") has no provider
+			  give the instance group the disk: persistent_disks: [{name: wal, type: …}]
+			instance group "third", job "wal": link "wal" (type "disk"): its provider, "wal" (type "disk") of instance group "third", is not on network "default"
+			  remove network: a disk is on none"
+		`);
+	});
+
 	test("within its own group, and by a job that provides it itself", () => {
 		const peer = releaseJob("peer", {
 			provides: [{ name: "peers", type: "peer", properties: [] }],

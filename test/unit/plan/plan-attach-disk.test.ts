@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { DiskCid } from "../../../src/cpi/cpi.ts";
 import type { InstanceDiff } from "../../../src/plan/diff-instance.ts";
 import { dueDeploy, planAttachDisk } from "../../../src/plan/plan-attach-disk.ts";
 import type { InstanceRecord } from "../../../src/state/state.ts";
@@ -14,8 +15,8 @@ function diffWith(more: Partial<InstanceRecord>, reasons: InstanceDiff["reasons"
 	return { desired: { ...was, record }, action: "update", vm: "keep", reasons, reachable: true };
 }
 
-const plan = (diff: InstanceDiff, skipDrain = false) =>
-	planAttachDisk({ deployment: "d", diff, disk, skipDrain, sources: ["ssh"] });
+const plan = (diff: InstanceDiff, skipDrain = false, as?: string) =>
+	planAttachDisk({ deployment: "d", diff, disk, as, skipDrain, sources: ["ssh"] });
 const ids = (diff: InstanceDiff) => plan(diff).steps.map(({ id }) => id);
 const jobs = [
 	"update-names g/0",
@@ -36,6 +37,16 @@ test("the instance is stopped, its own disk let go, the other attached in its pl
 		{ unorphan: disk, fileSystem: "xfs" },
 	]);
 	expect(changes).toMatchObject([{ reasons: [{ detail: "disk-old instead of disk-g/0" }] }]);
+});
+
+test("one of several disks takes the place of the one of its name, and of no other", () => {
+	const named = { disks: { logs: "disk-logs" as DiskCid, wal: "disk-wal" as DiskCid } };
+	const { steps, changes } = plan(diffWith(named), false, "wal");
+	expect(steps.slice(1, 4).map(({ id }) => id)).toEqual(["stop g/0", "detach-disk g/0 wal", "associate-disk g/0 wal"]);
+	expect(steps.slice(2, 4)).toMatchObject([{ disk: "disk-wal", vm: "vm-g/0" }, { unorphan: disk }]);
+	expect(changes).toMatchObject([{ reasons: [{ detail: "wal: disk-old instead of disk-wal" }] }]);
+	const there = { disks: { ...named.disks, wal: disk.cid } };
+	expect(plan(diffWith(there), false, "wal")).toEqual({ deployment: "d", steps: [], changes: [] });
 });
 
 test("an instance without a disk has none to let go", () => {

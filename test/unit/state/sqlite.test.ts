@@ -57,7 +57,7 @@ describe("the file", () => {
 				await (await open()).close();
 				edit("PRAGMA user_version = 99");
 			},
-			"the state store FILE has schema version 99, written by a newer davit; this one knows 5",
+			"the state store FILE has schema version 99, written by a newer davit; this one knows 6",
 			"install the davit that wrote it, or a newer one",
 		],
 		[

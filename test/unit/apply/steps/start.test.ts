@@ -41,7 +41,7 @@ const VITALS = {
 
 /** What a VM says of itself that has no more to say than its vitals. */
 function probed(): string {
-	const lists = { missingFiles: [], wrongJobs: [], wrongPackages: [] };
+	const lists = { missingFiles: [], wrongJobs: [], wrongPackages: [], missingDisks: [] };
 	const texts = { bootId: "b", hosts: "", records: "", applied: "", uptime: "", heartbeat: "", state: "", ended: "" };
 	return JSON.stringify({
 		...texts,
