@@ -58,6 +58,15 @@ test("what is taken meanwhile, and given back", () => {
 	expect(counted({ steps, vms: present({ "vm-1": vm({ cpu: 6 }) }) })).toMatchObject({ vcpus: "6 10 5", vms: "1 2 2" });
 });
 
+test("VMs that are made to compile are there meanwhile", () => {
+	const steps = [
+		create("compilation/0", { cpu: 8 }),
+		create("web/0", { cpu: 1 }),
+		step("delete-compilation-vm", "compilation/0", {}),
+	];
+	expect(counted({ steps })).toMatchObject({ vms: "0 2 1", vcpus: "0 9 1" });
+});
+
 test("what a plan deletes first is free for what it makes", () => {
 	const steps = [step("delete-orphan-vm", "", { cid: "vm-9", cpi: "c" }), create("web/0", { cpu: 2 })];
 	expect(counted({ steps, vms: present({ "vm-9": vm() }) })).toMatchObject({ vms: "1 1 1" });
