@@ -116,20 +116,20 @@ test("from a URL it is fetched once; with --name and --version not at all when i
 });
 
 test("a manifest that names it by os and version boots it; what the cloud does not take is said of it", async () => {
-	const deploy = ["deploy", "tiny.yml", "--cloud", "cloud.yml"];
+	const plan = ["plan", "tiny.yml", "--cloud", "cloud.yml"];
 	const wants = (version: string) => {
 		const manifest = tinyManifest([tinyGroup("web", "app")]).replace('"local"', '"ubuntu-jammy"');
 		world.write("tiny.yml", manifest.replace('"version": "1"', `"version": "${version}"`));
 	};
 	wants("1.999");
-	expect((await world.davit(deploy)).stderr).toContain("nothing says which image stemcell ubuntu-jammy/1.999 is");
+	expect((await world.davit(plan)).stderr).toContain("nothing says which image stemcell ubuntu-jammy/1.999 is");
 	// The cloud is asked only once every stemcell is known.
 	wants("1.260");
-	expect((await world.davit(deploy)).stderr).toContain("/nowhere/libvirt.sock");
+	expect((await world.davit(plan)).stderr).toContain("/nowhere/libvirt.sock");
 	writeStemcell("aws.tgz", { version: "2.1", infrastructure: "aws", format: "aws-light" });
 	expect((await upload("aws.tgz")).stdout).toContain("light");
 	wants("2.1");
-	expect((await world.davit(deploy)).stderr).toMatch(/stemcells\/uploaded\/.*comes as aws-light/);
+	expect((await world.davit(plan)).stderr).toMatch(/stemcells\/uploaded\/.*comes as aws-light/);
 });
 
 test("clean-up keeps the two newest, delete-stemcell deletes one", async () => {
