@@ -67,6 +67,11 @@ test("VMs that are made to compile are there meanwhile", () => {
 	expect(counted({ steps })).toMatchObject({ vms: "0 2 1", vcpus: "0 9 1" });
 });
 
+test("a VM that is made before the old one goes is beside it meanwhile", () => {
+	const steps = [create("web/0", { cpu: 4 }), remove("web/0", "vm-1")];
+	expect(counted({ steps, vms: present({ "vm-1": vm({ cpu: 4 }) }) })).toMatchObject({ vms: "1 2 1", vcpus: "4 8 4" });
+});
+
 test("what a plan deletes first is free for what it makes", () => {
 	const steps = [step("delete-orphan-vm", "", { cid: "vm-9", cpi: "c" }), create("web/0", { cpu: 2 })];
 	expect(counted({ steps, vms: present({ "vm-9": vm() }) })).toMatchObject({ vms: "1 1 1" });
