@@ -2,13 +2,14 @@ import type { InstanceRecord } from "../state/state.ts";
 import { afterTheirNeeds } from "./after-their-needs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
+import { changesOf } from "./instance-changes.ts";
 import { instanceSteps, obsoleteSteps, type StepData, type StepOptions } from "./instance-steps.ts";
 import { linked } from "./linked.ts";
 import { type Sharing, withPeers } from "./package-peers.ts";
 import { type CompilationVms, type CompilePlan, compileNeeds, planCompile } from "./plan-compile.ts";
 import { publishing } from "./publishing.ts";
 import { deleteUnwanted, type UnwantedVm } from "./spare-vms.ts";
-import type { InstanceChange, InstanceName, PackageSource, Plan, Step } from "./step.ts";
+import type { InstanceName, PackageSource, Plan, Step } from "./step.ts";
 import { counted } from "./titles.ts";
 import { type Turn, updateOrder } from "./update-order.ts";
 import { withUploads } from "./upload-stemcells.ts";
@@ -273,30 +274,4 @@ function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: re
 		after: hooks.length > 0 ? hooks.map(({ id }) => id) : ends,
 	};
 	return [...hooks, record];
-}
-
-function actionOf({ action, vm, reasons, desired }: InstanceDiff): InstanceChange["action"] {
-	if (action === "update" && (vm === "replace" || vm === "swap")) return "recreate";
-	if (action === "update" && reasons.every(({ reason }) => reason === "state"))
-		return desired.record?.wanted === "started" ? "start" : "stop";
-	return action === "keep" ? "names" : action;
-}
-
-function changesOf({ diffs, obsolete }: DeployInput, canaries: ReadonlySet<InstanceName>): InstanceChange[] {
-	const changed = diffs.flatMap((diff): InstanceChange[] => {
-		if (diff.action === "keep") return [];
-		const action = actionOf(diff);
-		const { name } = diff.desired;
-		return [{ instance: name, action, ...(canaries.has(name) ? { canary: true } : {}), reasons: diff.reasons }];
-	});
-	return [
-		...changed,
-		...obsolete.map(
-			({ record }): InstanceChange => ({
-				instance: `${record.group}/${record.index}`,
-				action: "delete",
-				reasons: [{ reason: "obsolete" }],
-			}),
-		),
-	];
 }
