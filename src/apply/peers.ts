@@ -5,8 +5,8 @@ const TRANSFERS = 4;
 /** A VM that failed with so many peers is taken to be what is wrong. */
 const TRIES = 2;
 
-/** What stood in the way of a transfer: the peer, what is between the two, or the VM that was to fetch. */
-export type TransferFault = "peer" | "network" | "instance";
+/** What stood in the way of a transfer: the peer has it no more, or is not well; what is between the two; or the VM that was to fetch. */
+export type TransferFault = "archive" | "peer" | "network" | "instance";
 
 /** One package for one VM. */
 export interface Wanted {
@@ -32,6 +32,7 @@ export interface Peers {
 
 interface Share {
 	readonly holders: Set<InstanceName>;
+	/** Those that have it no more, or make another archive of it. */
 	readonly dropped: Set<InstanceName>;
 	/** A VM that gets it from elsewhere, to become a peer. */
 	busy: InstanceName | undefined;
@@ -41,6 +42,7 @@ export function createPeers(): Peers {
 	const shares = new Map<string, Share>();
 	const serving = new Map<InstanceName, number>();
 	const failures = new Map<InstanceName, number>();
+	const unwell = new Set<InstanceName>();
 	const closedRoutes = new Set<string>();
 	let changed = Promise.withResolvers<void>();
 	const tell = () => {
@@ -53,9 +55,10 @@ export function createPeers(): Peers {
 		return share;
 	};
 	const count = (peer: InstanceName, by: 1 | -1) => serving.set(peer, (serving.get(peer) ?? 0) + by);
+	const fails = (instance: InstanceName, by: number) => failures.set(instance, (failures.get(instance) ?? 0) + by);
 	const isReached = ({ instance, route }: Wanted, peer: InstanceName): boolean => {
 		const way = peer === instance ? undefined : route(peer);
-		return way !== undefined && !closedRoutes.has(way) && (failures.get(instance) ?? 0) < TRIES;
+		return way !== undefined && !closedRoutes.has(way) && !unwell.has(peer) && (failures.get(instance) ?? 0) < TRIES;
 	};
 	/** The one that has the least to do. */
 	const peerFor = ({ holders, dropped }: Share, wanted: Wanted): InstanceName | undefined =>
@@ -67,10 +70,11 @@ export function createPeers(): Peers {
 		try {
 			const fault = await wanted.fromPeer(peer);
 			if (fault === undefined) share.holders.add(wanted.instance);
-			if (fault === "peer") share.dropped.add(peer);
+			if (fault === "archive") share.dropped.add(peer);
+			if (fault === "peer") unwell.add(peer);
 			if (fault === "network") closedRoutes.add(wanted.route(peer) ?? "");
-			if (fault !== undefined)
-				failures.set(wanted.instance, fault === "instance" ? TRIES : (failures.get(wanted.instance) ?? 0) + 1);
+			if (fault === "peer" || fault === "network") fails(wanted.instance, 1);
+			if (fault === "instance") fails(wanted.instance, TRIES);
 			return fault === undefined;
 		} finally {
 			count(peer, -1);

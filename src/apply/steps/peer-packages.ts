@@ -35,7 +35,7 @@ export async function fetchFromPeer(
 	context: ApplyContext,
 ): Promise<TransferFault | undefined> {
 	const address = context.peerAddress(peer, instance);
-	if (!address || !(await serves(peer, archive, address.user, context))) return "peer";
+	if (!address || !(await serves(peer, archive, address.user, context))) return "archive";
 	await openServing(instance, context);
 	const { code, stderr } = await runScript(
 		context,

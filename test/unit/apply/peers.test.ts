@@ -48,6 +48,20 @@ test("those that have it spare the copy, one that is to blame is not asked again
 	expect(done.filter((line) => line.endsWith(" peer")).length).toBeLessThanOrEqual(4);
 });
 
+test("one that has it no more is not asked for it again, and may have others", async () => {
+	const { peers, bring, wanted, done } = platform((peer) => (peer === "db/0" ? "archive" : undefined));
+	await bring(["web/0"], ["db/0"]);
+	await bring(["web/1"], ["db/0"]);
+	expect(done).toEqual(["web/0 db/0 archive", "web/0 copied", "web/1 web/0"]);
+	const asked: string[] = [];
+	await peers.bring({
+		...wanted("web/2", ["db/0"]),
+		share: "z1 other",
+		fromPeer: async (peer) => void asked.push(peer),
+	});
+	expect(asked).toEqual(["db/0"]);
+});
+
 test("a way that is closed is tried by those that begin at once, and by nobody after them", async () => {
 	const { bring, done } = platform(() => "network");
 	await bring(names);
