@@ -113,7 +113,7 @@ function compare(
 		const inside = [...(record.applied ? appliedReasons(desired) : []), ...because];
 		const whole = { desired, action: "update", reasons: [...replaced, ...inside], reachable, runs } as const;
 		if (!desired.shapeInPlace || seen.state === "stopped" || !reachable) return { ...whole, vm: "replace" };
-		return { ...whole, vm: "swap", ...nextVm(desired, observed, options) };
+		return { ...whole, vm: "swap", ...nextVm(desired, observed) };
 	}
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
@@ -145,14 +145,9 @@ function compare(
 	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
 }
 
-/** One that was never prepared may be the reason why it was not: with `fix` another is made. */
-function nextVm(
-	{ record, shape }: DesiredInstance,
-	{ vms }: Observed,
-	{ fix }: Pick<DiffOptions, "fix">,
-): Pick<InstanceDiff, "nextVm"> {
+function nextVm({ record, shape }: DesiredInstance, { vms }: Observed): Pick<InstanceDiff, "nextVm"> {
 	const made = record?.nextVm;
-	if (!made || made.deleting || (fix && !made.bootstrapped)) return {};
+	if (!made || made.deleting) return {};
 	const wanted = Object.entries(shapeDigests(shape)).every(([part, digest]) => made.shape[part] === digest);
 	const runs = vms.has(made.cid) && vms.get(made.cid)?.state !== "stopped";
 	return wanted && runs ? { nextVm: made.cid } : {};

@@ -88,6 +88,12 @@ export function putData(world: SimulatedWorld, data: string): void {
 	disk.text = data;
 }
 
+/** VMs that are recorded beside instances' own: the next run may delete them. */
+export async function spareCids(world: SimulatedWorld): Promise<ReadonlySet<string>> {
+	const { instances } = await readState(world);
+	return new Set(instances.flatMap(({ nextVm, formerVm }) => [nextVm, formerVm].flatMap((vm) => vm?.cid ?? [])));
+}
+
 const readState = (world: SimulatedWorld): Promise<Recorded> => withStore(world, (store) => store.read(DEPLOYMENT));
 
 /** True while somebody has the deployment's lease. */

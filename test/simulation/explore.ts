@@ -2,7 +2,7 @@ import { type Case, cases } from "../crash/cases.ts";
 import type { Wanted } from "../crash/platform.ts";
 import { loseVm, parse } from "./case-commands.ts";
 import { Chance } from "./chance.ts";
-import { check, checkCanary, putData, STRAY } from "./checks.ts";
+import { check, checkCanary, putData, STRAY, spareCids } from "./checks.ts";
 import { type Ended, SimulatedWorld } from "./world.ts";
 
 export interface Exploration {
@@ -69,12 +69,18 @@ async function finish(
 		// People look at an error before they try again.
 		if (attempt > 1) world.time.pass(world.chance.number(0, 60_000));
 		const begin = world.time.now;
+		const spares = await spareCids(world);
 		const fixes = command === "deploy" && attempt > 1 ? { fix: true } : {};
 		const ended = await world.davit(command, words, { ...options, ...fixes });
 		const from = (begin - world.time.begin) / 1_000;
 		told.push(`${from} s: ${name}, try ${attempt}: ${ended.code} ${ended.text}`, ...stepsOf(ended));
 		if (command === "deploy") checkCanary(ended.events);
-		const strays = ended.events.some((event) => event.type === "step-started" && event.kind === "delete-orphan-vm");
+		const strays = ended.events.some(
+			(event) =>
+				event.type === "step-started" &&
+				event.kind === "delete-orphan-vm" &&
+				!spares.has(event.id.replace("delete-orphan-vm ", "")),
+		);
 		if (strays && !world.slept && !world.cloud.wasStale) throw new Error("a VM that was made was not taken over");
 		onEnd?.(name, ended, (world.time.now - begin) / 1_000);
 		if (ended.code === "suspended") sleepers.push(ended);

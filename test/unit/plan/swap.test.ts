@@ -101,15 +101,12 @@ test("what a run that was cut short has made is gone on with if it runs and is w
 	const kinds = plan([made()], running(made())).steps.map(({ kind }) => kind);
 	expect(kinds).not.toContain("create-vm");
 	expect(kinds.indexOf("bootstrap-vm")).toBeLessThan(kinds.indexOf("stop"));
-	const next = (instance: DesiredInstance, observed: Observed, fix = false) =>
-		diffInstance(instance, observed, { ...none, fix }).nextVm;
+	const next = (instance: DesiredInstance, observed: Observed) => diffInstance(instance, observed, none).nextVm;
 	expect(next(made(), running(made()))).toBe("next");
 	expect(next(made(), seen([made()]))).toBeUndefined();
 	expect(next(made(), seen([made()], { next: "stopped" }))).toBeUndefined();
 	expect(next(made({ deleting: true }), running(made()))).toBeUndefined();
 	expect(next(made({ shape: {} }), running(made()))).toBeUndefined();
-	const unready = made({ bootstrapped: false });
-	expect([next(unready, running(unready)), next(unready, running(unready), true)]).toEqual(["next", undefined]);
 });
 
 test("VMs beside an instance's own are nobody's, but those of an ignored instance", () => {
