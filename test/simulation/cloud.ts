@@ -84,6 +84,8 @@ export class SimulatedCloud {
 	readonly violations: string[] = [];
 	/** True once look-ups have told of a past: what was made in between was not found. */
 	wasStale = false;
+	/** VMs whose creation was cut short: nobody can take them over. */
+	readonly halfMade = new Set<string>();
 	#staleUntil = 0;
 	#past: { readonly vms: readonly SimulatedVm[]; readonly disks: readonly SimulatedDisk[] } | undefined;
 	/** Things on one page of a list. */
@@ -267,6 +269,7 @@ export class SimulatedCloud {
 		if (!this.chance.of(`half of ${request.key}`).happens(0.5)) return;
 		const { cid } = this.#createVm(request);
 		this.#breakVm(cid, true);
+		this.halfMade.add(cid);
 	}
 
 	#vm(cid: VmCid, operation: Verb): SimulatedVm {

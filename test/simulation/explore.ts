@@ -75,11 +75,12 @@ async function finish(
 		const from = (begin - world.time.begin) / 1_000;
 		told.push(`${from} s: ${name}, try ${attempt}: ${ended.code} ${ended.text}`, ...stepsOf(ended));
 		if (command === "deploy") checkCanary(ended.events);
+		const expected = new Set([...spares, ...world.cloud.halfMade]);
 		const strays = ended.events.some(
 			(event) =>
 				event.type === "step-started" &&
 				event.kind === "delete-orphan-vm" &&
-				!spares.has(event.id.replace("delete-orphan-vm ", "")),
+				!expected.has(event.id.replace("delete-orphan-vm ", "")),
 		);
 		if (strays && !world.slept && !world.cloud.wasStale) throw new Error("a VM that was made was not taken over");
 		onEnd?.(name, ended, (world.time.now - begin) / 1_000);
