@@ -214,7 +214,7 @@ function drop(
 	disk: InstanceDisk,
 	{ vm, record, cpi }: Pick<InstanceDiff, "vm"> & { readonly record: InstanceRecord | undefined; readonly cpi: string },
 ): StepData[] {
-	const attachedTo = vm === "replace" || vm === "create" ? undefined : record?.vm?.cid;
+	const attachedTo = vm === "replace" || vm === "create" || vm === "swap" ? undefined : record?.vm?.cid;
 	const detach: StepData[] = attachedTo ? [{ kind: "detach-disk", ...disk, vm: attachedTo, cpi }] : [];
 	return [...detach, { kind: "orphan-disk", ...disk }];
 }

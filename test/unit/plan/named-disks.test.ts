@@ -97,6 +97,15 @@ describe("the steps", () => {
 			["recreate: undefined", "persistent_disk: logs: it is not wanted any more"],
 		],
 		[
+			"a VM that takes the place of the old one gets all of them, once they were let go there",
+			{ disks: [wal], recreate: true, more: { shapeInPlace: deployed(group("g"), 0).shape } },
+			[
+				...["create-vm", "bootstrap-vm", "stop", "detach-disk wal", "detach-disk logs", "swap-vm"],
+				...["orphan-disk logs", "associate-disk wal"],
+			],
+			["recreate: undefined", "persistent_disk: logs: it is not wanted any more"],
+		],
+		[
 			"one that jobs don't find is shown again",
 			{ disks: [wal, logs], machine: { missingDisks: ["logs"] } },
 			["stop", "associate-disk wal", "associate-disk logs"],
