@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { golden, startedKinds } from "../support/acceptance-golden.ts";
@@ -8,6 +8,7 @@ import { listingOf, readState, recordedListing } from "../support/acceptance-sta
 import { oneUser } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
+const CLOUD = readFileSync(join(import.meta.dirname, "../../manifests/cloud/local.yml"), "utf8");
 const NOTHING = { code: 0, stdout: "", stderr: "tiny: nothing to do, all is as the manifest says\n" };
 /** Everything that a copy may lose, and what is found of it again. */
 const FILL = `cd /var/vcap/store; mkdir -p deep; echo data >deep/file; truncate -s 200M sparse; echo end >>sparse; ln -f deep/file hard;
@@ -37,6 +38,7 @@ describe.each(oneUser)("a disk is copied, as $name", (user) => {
 		expect(code, stderr).toBe(0);
 		return stdout;
 	}
+	const cloudWith = (type: string) => CLOUD.replace("disk_size: 1_024", type);
 	const diskOf = () => readState(world.home).instances[0]?.disk ?? "";
 
 	/** The instance has another disk with the same on it, and every other is orphaned. */
@@ -101,12 +103,46 @@ describe.each(oneUser)("a disk is copied, as $name", (user) => {
 		expect(diskOf()).toBe(former);
 		expect(await onVm(FOUND)).toBe(was);
 		expect(await world.davit(["deploy", "tiny.yml"])).toEqual(NOTHING);
+		const half = readState(world.home).disks.find(({ copyOf }) => copyOf?.whole === false)?.cid ?? "";
+		const attached = await world.davit(["attach-disk", "db/0", half]);
+		expect(attached.code).toBe(1);
+		expect(attached.stderr).toBe(
+			`error: disk ${half} is a copy of disk ${former} that was never finished\n  → attach ${former}, which has all of it, and delete the copy: davit delete-disk ${half}\n`,
+		);
+		expect(diskOf()).toBe(former);
 	});
+
+	test("killed in the midst of the copying: what was written of it is made anew, and all of it is there", async () => {
+		const former = diskOf();
+		await onVm(`for n in {1..50}; do head -c 8388608 /dev/urandom >/var/vcap/store/part-\\$n; done`);
+		const sums = "sha256sum /var/vcap/store/part-*";
+		const parts = await onVm(sums);
+		world.write("cloud.yml", cloudWith("disk_size: 1_000\n  cloud_properties: {type: big}"));
+		world.write("tiny.yml", tinyManifest([tinyGroup("db", "app", { persistent_disk_type: "default" })]));
+		const deployed = ["deploy", "-n", "--cloud", "cloud.yml", "tiny.yml"];
+		const before = listingOf(world.home).disks;
+		const partsOn = () =>
+			listingOf(world.home)
+				.disks.filter((cid) => !before.includes(cid))
+				.flatMap(partsOf);
+		const running = world.start(deployed);
+		await vi.waitUntil(() => partsOn().length > 1, { timeout: 120_000, interval: 1 });
+		running.signal("SIGKILL");
+		expect(partsOn().length).toBeLessThan(50);
+		await running.ended;
+		const { code, stderr } = await world.davit(deployed);
+		expect(code, stderr).toBe(0);
+		expect(await onVm(sums)).toBe(parts);
+		await onVm("rm /var/vcap/store/part-*");
+		await expectCopied(former, 1_000);
+	});
+
+	const partsOf = (cid: string) =>
+		readdirSync(join(world.home, "local/disks", cid, "data")).filter((name) => name.startsWith("part-"));
 
 	test("another disk type is another disk", async () => {
 		const former = diskOf();
-		const cloud = readFileSync(join(import.meta.dirname, "../../manifests/cloud/local.yml"), "utf8");
-		world.write("cloud.yml", cloud.replace("disk_size: 1_024", "disk_size: 48\n  cloud_properties: {type: other}"));
+		world.write("cloud.yml", cloudWith("disk_size: 48\n  cloud_properties: {type: other}"));
 		world.write("tiny.yml", tinyManifest([tinyGroup("db", "app", { persistent_disk_type: "default" })]));
 		const { code, stderr } = await world.davit(["deploy", "-n", "--cloud", "cloud.yml", "tiny.yml"]);
 		expect(code, stderr).toBe(0);
