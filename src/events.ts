@@ -62,6 +62,16 @@ export type DavitEvent =
 			readonly columns: readonly string[];
 			readonly rows: readonly Readonly<Record<string, unknown>>[];
 	  }
+	/** What was seen of a watched deployment, or done about it. `verdict` as in src/health, or `partitioned`, `held`, `repair`, `repaired`, `failed`. */
+	| {
+			readonly type: "health";
+			/** Wall clock, ms since 1970. */
+			readonly at: number;
+			readonly deployment: string;
+			readonly instance?: string;
+			readonly verdict: string;
+			readonly text: string;
+	  }
 	/** A text that is the result of the command, such as `davit int`'s YAML. Printed as it is, to standard output. Of an instance: what it wrote, and where. */
 	| {
 			readonly type: "output";

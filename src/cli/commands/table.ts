@@ -41,6 +41,11 @@ export const commandTable: readonly CommandRow[] = [
 	},
 	{ name: "ignore", about: "Keep instances as they are, whatever is deployed", load: () => import("./ignore.ts") },
 	{ name: "unignore", about: "Let instances be changed again", load: () => import("./unignore.ts") },
+	{
+		name: "watch",
+		about: "Watch the VMs of a deployment, and repair what is ill",
+		load: () => import("./watch.ts"),
+	},
 	{ name: "errands", about: "List errands, and where they run", load: () => import("./errands.ts") },
 	{ name: "deployments", about: "List the deployments of this state store", load: () => import("./deployments.ts") },
 	{ name: "releases", about: "List the releases in use", load: () => import("./releases.ts") },

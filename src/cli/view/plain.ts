@@ -45,6 +45,8 @@ export function plainText(event: DavitEvent): string | undefined {
 			return `${formatTable(event.columns, event.rows)}\n`;
 		case "output":
 			return event.text;
+		case "health":
+			return `${new Date(event.at).toISOString()} ${event.deployment}${event.instance ? `/${event.instance}` : ""}: ${event.text}`;
 		case "step-started":
 		case "step-progress":
 		case "package-installed":

@@ -1,0 +1,52 @@
+import { problem, UserError } from "../../errors.ts";
+import { type Command, type Options, text } from "../command.ts";
+import { countOf } from "../session/count-of.ts";
+import { withDeployment } from "../session/recorded.ts";
+import { deploymentOption } from "../session/store.ts";
+import { watchDeployment } from "../session/watching.ts";
+
+/** Seconds between two looks, for up to so many VMs; for more of them, thrice as long. */
+const INTERVAL_S = 10;
+const FEW = 500;
+
+export const command: Command = {
+	arguments: "",
+	options: [
+		deploymentOption,
+		{
+			flags: "--interval <seconds>",
+			about: `from one look to the next (default: ${INTERVAL_S}; ${3 * INTERVAL_S} above ${FEW} VMs)`,
+		},
+		{ flags: "--looks <number>", about: "end after so many looks, and the repairs they led to" },
+		{ flags: "--report", about: "tell what is ill, and repair nothing" },
+	],
+	help: `Looks at every VM again and again: at the cloud's list, and at what the VM says of itself over SSH. A VM that is gone or silent, and jobs that don't
+run, are repaired as by a deploy, a few at a time. A VM is given up only if its cloud says that it is gone and it does not answer, or if it was silent three
+times in a row while the others and the cloud answered. What is stopped, ignored or being deployed is left alone. Ctrl-C ends it; a repair at work is brought to
+a safe point first.`,
+	endsByInterrupt: true,
+	run: async (_, options, context) => {
+		await withDeployment(options, context, async (deployment) => {
+			const count = deployment.records.instances().length;
+			const seconds = secondsOf(options) ?? (count > FEW ? 3 * INTERVAL_S : INTERVAL_S);
+			const looks = text(options, "looks");
+			context.emit({ type: "note", text: `${deployment.name}: ${count} instances, a look every ${seconds} s` });
+			await watchDeployment(deployment, context, {
+				intervalMs: seconds * 1000,
+				repairs: options.report !== true,
+				...(looks === undefined ? {} : { looks: countOf(looks, { fallback: 1, what: "looks" }) }),
+			});
+		});
+		return 0;
+	},
+};
+
+function secondsOf(options: Options): number | undefined {
+	const given = text(options, "interval");
+	if (given === undefined) return undefined;
+	if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
+	throw new UserError(
+		problem("bad-option", `--interval ${given}: that is no number of seconds`, { hint: "write --interval 10" }),
+		{ exitCode: 64 },
+	);
+}

@@ -1,0 +1,120 @@
+import { listVms } from "../../apply/observe.ts";
+import type { CloudResource } from "../../cpi/cpi.ts";
+import type { CloudSays, MachineSays, Target } from "../../health/reading.ts";
+import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
+import type { InstanceName } from "../../plan/step.ts";
+import { withDeadline } from "../../ssh/deadline.ts";
+import { createLimiter } from "../../ssh/limiter.ts";
+import type { InstanceRecord } from "../../state/state.ts";
+import type { CliContext } from "../command.ts";
+import type { RecordedDeployment } from "./recorded.ts";
+
+/** Milliseconds for a VM's answer, entering it included: thrice what it last took, within these bounds. */
+const ANSWER_MS = { least: 5_000, most: 20_000 };
+/** Milliseconds for the cloud's list. */
+const LIST_MS = 10_000;
+/** VMs that are asked at once. */
+const AT_ONCE = 128;
+
+/** How many ms the last answer of each instance took. */
+export type AnswerTimes = Map<InstanceName, number>;
+
+/**
+ * One look at the VMs of a deployment that are meant to run: what the clouds say of them, and what they say of themselves. Changes nothing but
+ * `times`, by which it knows when to wait no more.
+ */
+export async function lookAtTargets(
+	deployment: RecordedDeployment,
+	context: CliContext,
+	times: AnswerTimes,
+): Promise<readonly Target[]> {
+	const records = deployment.records.instances().filter(isWatched);
+	const at = context.clock.monotonic();
+	const places = createLimiter(AT_ONCE);
+	const [listed, machines] = await Promise.all([
+		listClouds(deployment, context),
+		Promise.all(
+			records.map(async (record) => {
+				const leave = await places.acquire(context.signal);
+				return ask(record, deployment, context, times).finally(leave);
+			}),
+		),
+	]);
+	return records.map((record, index) => ({
+		instance: `${record.group}/${record.index}`,
+		az: record.az,
+		reading: { at, cloud: cloudSays(record, listed), machine: machines[index] ?? NOT_ASKED },
+	}));
+}
+
+const NOT_ASKED: MachineSays = { answers: false, why: "it has no VM" };
+
+/** What operators stopped or ignore, what is at work for an errand only, and what an update left half done is left alone. */
+function isWatched({ lifecycle, wanted, ignore, dirty, applied }: InstanceRecord): boolean {
+	return lifecycle === "service" && wanted === "started" && !ignore && !dirty && applied !== undefined;
+}
+
+type Listed = ReadonlyMap<string, ReadonlyMap<string, CloudResource> | undefined>;
+
+/** By CPI: its VMs; undefined for a cloud that does not answer. */
+async function listClouds({ name, store, cpis }: RecordedDeployment, { signal }: CliContext): Promise<Listed> {
+	const owner = { store: store.uuid, deployment: name };
+	const lists = [...cpis.all()].map(async ([cpi, port]) => {
+		const until = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
+		try {
+			const vms = await listVms(cpi, port, { owner, signal: until });
+			return [cpi, new Map(vms.map(({ vm }) => [vm.cid as string, vm]))] as const;
+		} catch {
+			signal.throwIfAborted();
+			return [cpi, undefined] as const;
+		}
+	});
+	return new Map(await Promise.all(lists));
+}
+
+function cloudSays({ vm }: InstanceRecord, listed: Listed): CloudSays {
+	if (!vm) return "gone";
+	const vms = listed.get(vm.cpi);
+	if (!vms) return "nothing";
+	const found = vms.get(vm.cid);
+	if (!found) return "gone";
+	return found.state === "stopped" ? "stopped" : "running";
+}
+
+async function ask(
+	{ group, index, vm }: InstanceRecord,
+	{ machines }: RecordedDeployment,
+	{ signal, clock }: CliContext,
+	times: AnswerTimes,
+): Promise<MachineSays> {
+	if (!vm) return NOT_ASKED;
+	const instance = `${group}/${index}`;
+	const { least, most } = ANSWER_MS;
+	const ms = Math.min(most, Math.max(least, 3 * (times.get(instance) ?? most)));
+	const late = () => new Error(`it gave no answer within ${(ms / 1000).toFixed()} s`);
+	const begun = clock.monotonic();
+	try {
+		const { stdout } = await withDeadline({ ms, clock, signal, late }, async (until) => {
+			const connection = await machines.connect(instance, { signal: until });
+			return connection.run(probeScript(), { signal: until });
+		});
+		const answer = answerOf(parseProbe(stdout));
+		times.set(instance, clock.monotonic() - begun);
+		return answer;
+	} catch (error) {
+		signal.throwIfAborted();
+		return { answers: false, why: (error as Error).message };
+	}
+}
+
+function answerOf({ bootId, processes }: ProbeResult): MachineSays {
+	const failing = processes?.filter(
+		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
+	);
+	return {
+		answers: true,
+		bootId,
+		failing: failing?.map(({ name }) => name),
+		restarts: Object.fromEntries(processes?.map(({ name, restarts }) => [name, restarts]) ?? []),
+	};
+}

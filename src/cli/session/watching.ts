@@ -1,0 +1,125 @@
+import { problemsOf } from "../../apply/problems-of.ts";
+import { UserError } from "../../errors.ts";
+import { RULES } from "../../health/judge.ts";
+import type { Target } from "../../health/reading.ts";
+import { PAUSES, type Repair } from "../../health/repairs.ts";
+import { type HealthEvent, watch } from "../../health/watch.ts";
+import type { SqliteStore } from "../../state/sqlite.ts";
+import type { CliContext } from "../command.ts";
+import { bringUp } from "./chosen-instances.ts";
+import { withRun } from "./deployment-run.ts";
+import { recordedInputs } from "./manifest.ts";
+import type { RecordedDeployment } from "./recorded.ts";
+import { refreshRecords } from "./refresh-records.ts";
+import { type AnswerTimes, lookAtTargets } from "./watched.ts";
+
+export interface WatchOptions {
+	readonly intervalMs: number;
+	readonly looks?: number;
+	/** False: what is ill is told, and nothing is done about it. */
+	readonly repairs: boolean;
+}
+
+/** Of a deployment, and of each AZ, this share is repaired at once at most. */
+const SHARE = 0.2;
+
+/** Watches a deployment, and repairs what is ill. */
+export async function watchDeployment(
+	deployment: RecordedDeployment,
+	context: CliContext,
+	{ intervalMs, looks, repairs }: WatchOptions,
+): Promise<void> {
+	const { name, store } = deployment;
+	let repairing = false;
+	const times: AnswerTimes = new Map();
+	await watch(
+		{
+			look: () => lookUnlessHeld(deployment, context, times, () => repairing),
+			repair: async (chosen) => {
+				repairing = true;
+				try {
+					return await repair(name, store, chosen, context);
+				} finally {
+					repairing = false;
+				}
+			},
+			tell: (event) => tellHealth(event, name, context),
+			clock: context.clock,
+			signal: context.signal,
+		},
+		{
+			rules: RULES,
+			policy: { share: SHARE, pauses: PAUSES, repairs: () => repairs },
+			intervalMs,
+			...(looks === undefined ? {} : { looks }),
+		},
+	);
+}
+
+async function lookUnlessHeld(
+	deployment: RecordedDeployment,
+	context: CliContext,
+	times: AnswerTimes,
+	isOwn: () => boolean,
+): Promise<readonly Target[] | undefined> {
+	const isHeld = async () => !isOwn() && (await deployment.store.holder(deployment.name)) !== undefined;
+	if (await isHeld()) return undefined;
+	await refreshRecords(deployment);
+	const targets = await lookAtTargets(deployment, context, times);
+	// Whoever began meanwhile may have stopped what was just seen to be silent.
+	return (await isHeld()) ? undefined : targets;
+}
+
+/** By the engine that deploys, for these instances alone. It looks again before it acts: what has come back needs nothing. */
+async function repair(
+	name: string,
+	store: SqliteStore,
+	chosen: readonly Repair[],
+	context: CliContext,
+): Promise<boolean> {
+	const { deployment: record } = await store.read(name);
+	if (!record) return false;
+	const of = (kind: Repair["kind"]) => chosen.filter((each) => each.kind === kind).map(({ instance }) => instance);
+	try {
+		await withRun(
+			"watch",
+			(key) => recordedInputs(record, key),
+			store,
+			context,
+			async (run) => {
+				for (const kind of ["restart", "recreate"] as const)
+					if (of(kind).length > 0) await bringUp(run, of(kind), { fix: kind === "recreate" }, { nonInteractive: true });
+			},
+		);
+		return true;
+	} catch (error) {
+		if (error instanceof UserError && error.exitCode === 3) return false;
+		throw error;
+	}
+}
+
+/** In words, and as data. */
+function tellHealth(event: HealthEvent, deployment: string, { emit, clock }: CliContext): void {
+	const say = (verdict: string, text: string, instance?: string) =>
+		emit({
+			type: "health",
+			at: clock.now(),
+			deployment,
+			verdict,
+			text,
+			...(instance === undefined ? {} : { instance }),
+		});
+	if (event.type === "verdict")
+		say(event.verdict, event.why === "" ? event.verdict : `${event.verdict}: ${event.why}`, event.instance);
+	else if (event.type === "held") say("held", `not repaired: ${event.why}`, event.instance);
+	else if (event.type === "partitioned")
+		say("partitioned", event.why === undefined ? "the VMs answer again" : `nothing is repaired: ${event.why}`);
+	else if (event.type === "repair")
+		for (const { instance, kind, why } of event.repairs) say("repair", `${kind}, since ${why}`, instance);
+	else {
+		for (const instance of event.instances)
+			if (event.failure === undefined) say("repaired", "repaired", instance);
+			else say("failed", "its repair failed", instance);
+		for (const problem of problemsOf(event.failure, undefined) ?? []) emit({ type: "problem", problem });
+	}
+}

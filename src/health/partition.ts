@@ -1,0 +1,21 @@
+import type { Target } from "./reading.ts";
+
+/** Of so many, this share may be lost at once; one always may. */
+export function shareOf(count: number, share: number): number {
+	return Math.max(1, Math.floor(count * share));
+}
+
+/**
+ * Why it must be the watcher that lost its VMs, and not they that died; undefined: it sees them. More of them are silent than may fall ill at
+ * once, though their clouds don't say that they are gone.
+ */
+export function partition(targets: readonly Target[], share: number): string | undefined {
+	const silent = targets.filter(
+		({ reading: { machine, cloud } }) => !machine.answers && (cloud === "running" || cloud === "nothing"),
+	);
+	if (silent.length <= shareOf(targets.length, share)) return undefined;
+	const told = silent.some(({ reading }) => reading.cloud === "nothing")
+		? "their cloud does not answer either"
+		: "the cloud says that they run";
+	return `${silent.length} of ${targets.length} VMs do not answer, and ${told}: the network between here and them may be cut`;
+}

@@ -1,0 +1,106 @@
+import type { InstanceName } from "../plan/step.ts";
+import type { Standing } from "./judge.ts";
+import { partition, shareOf } from "./partition.ts";
+import type { Target } from "./reading.ts";
+
+/** What watching may do. */
+export interface Policy {
+	/** Of a deployment, and of each of its AZs, this share may be repaired at once; one always may. From 0 to 1. */
+	readonly share: number;
+	/** No more repairs of a deployment within an hour; undefined: twice its instances, and at least 6. */
+	readonly perHour?: number | undefined;
+	/** ms after an instance's repair before its next, by how many it had within the last hour; the last holds for all after it. */
+	readonly pauses: readonly number[];
+	/** False for instances that nobody repairs (`update-resurrection`, `resurrection:` rules). */
+	readonly repairs: (instance: InstanceName) => boolean;
+}
+
+export const PAUSES = [0, 60_000, 300_000, 900_000] as const;
+const HOUR = 3_600_000;
+
+/** `restart`: what does not run is started; a VM that is off is powered on. `recreate`: it gets a new VM. */
+export interface Repair {
+	readonly instance: InstanceName;
+	readonly kind: "restart" | "recreate";
+	readonly why: string;
+}
+
+/** A repair that was begun. `at`: monotonic ms. */
+export interface PastRepair {
+	readonly instance: InstanceName;
+	readonly at: number;
+}
+
+/** An instance that is ill and isn't repaired now, and why not. */
+export interface Held {
+	readonly instance: InstanceName;
+	/** Which of the reasons: what is told again only when it changes. */
+	readonly code: "crashes" | "off" | "partitioned" | "pause" | "budget" | "turn";
+	readonly why: string;
+}
+
+export interface RepairInput {
+	/** Those whose VMs are meant to run: not stopped, ignored, or being updated. */
+	readonly targets: readonly (Target & { readonly standing: Standing })[];
+	/** At work now. */
+	readonly running: readonly InstanceName[];
+	/** Of the last hour at least. */
+	readonly past: readonly PastRepair[];
+	readonly policy: Policy;
+	/** Monotonic ms. */
+	readonly now: number;
+}
+
+/** Who is repaired now, and who is not and why. Nobody, while the watcher itself may be cut off. */
+export function chooseRepairs({ targets, running, past, policy, now }: RepairInput): {
+	readonly repairs: readonly Repair[];
+	readonly held: readonly Held[];
+	/** Why nobody is. */
+	readonly partitioned?: string;
+} {
+	const partitioned = partition(targets, policy.share);
+	const recent = past.filter(({ at }) => now - at < HOUR);
+	const most = policy.perHour ?? Math.max(6, 2 * targets.length);
+	const repairs: Repair[] = [];
+	const held: Held[] = [];
+	const azOf = new Map(targets.map(({ instance, az }) => [instance, az]));
+	const atWork = (az?: string) =>
+		[...running, ...repairs.map(({ instance }) => instance)].filter(
+			(instance) => az === undefined || azOf.get(instance) === az,
+		).length;
+	for (const { instance, az, standing } of targets) {
+		if (running.includes(instance)) continue;
+		const remedy = remedyOf(standing);
+		if (!remedy) continue;
+		const hold = (code: Held["code"], why: string) => held.push({ instance, code, why });
+		const own = recent.filter((one) => one.instance === instance);
+		const pause = policy.pauses[Math.min(own.length, policy.pauses.length - 1)] ?? 0;
+		const lastAt = own.reduce((latest, one) => Math.max(latest, one.at), Number.NEGATIVE_INFINITY);
+		const inAz = targets.filter((target) => target.az === az).length;
+		if (remedy.kind === "none") hold("crashes", remedy.why);
+		else if (!policy.repairs(instance)) hold("off", "its resurrection is off");
+		else if (partitioned !== undefined && standing.verdict === "unresponsive") hold("partitioned", partitioned);
+		else if (now - lastAt < pause)
+			hold("pause", `it was repaired before, and waits for ${Math.ceil((lastAt + pause - now) / 1000)} s`);
+		else if (recent.length + repairs.length >= most)
+			hold("budget", `${most} repairs within an hour are enough: a person should look`);
+		else if (atWork() >= shareOf(targets.length, policy.share) || atWork(az) >= shareOf(inAz, policy.share))
+			hold("turn", "it waits for the repairs of others");
+		else repairs.push({ instance, kind: remedy.kind, why: standing.why });
+	}
+	return { repairs, held, ...(partitioned === undefined ? {} : { partitioned }) };
+}
+
+function remedyOf({
+	verdict,
+	restarted,
+	absent,
+	failing,
+}: Standing): { readonly kind: "restart" | "recreate" } | { readonly kind: "none"; readonly why: string } | undefined {
+	if (verdict === "unresponsive") return { kind: "recreate" };
+	if (verdict === "missing") return { kind: absent?.as === "stopped" ? "restart" : "recreate" };
+	if (verdict !== "degraded" || !failing) return undefined;
+	// What crashes again and again does so on a new VM too.
+	if (restarted.length > 0) return { kind: "none", why: "its process crashes again and again: davit logs shows why" };
+	return { kind: "restart" };
+}
