@@ -2,9 +2,10 @@ import type { CloudSays, MachineSays, Reading } from "./reading.ts";
 
 /**
  * `missing`: gone or powered off at the cloud. `unresponsive`: there, and silent. `degraded`: it answers, and its processes don't run, or are
- * started again and again. `unknown`: not seen for long enough to say.
+ * started again and again. `partitioned`: it is silent, as are so many that it must be the watcher which is cut off. `unknown`: not seen for long
+ * enough to say.
  */
-export type Verdict = "unknown" | "healthy" | "degraded" | "unresponsive" | "missing";
+export type Verdict = "unknown" | "healthy" | "degraded" | "unresponsive" | "missing" | "partitioned";
 
 /** When what was seen counts. Times are ms. */
 export interface Rules {
@@ -62,20 +63,32 @@ export interface Standing {
 	readonly restarted: readonly { readonly at: number; readonly process: string; readonly times: number }[];
 }
 
-/** The standing of a VM after one more look. A death needs two witnesses: the cloud, and the VM's own silence. */
-export function judge(former: Standing | undefined, reading: Reading, rules: Rules): Standing {
+/**
+ * The standing of a VM after one more look. A death needs two witnesses: the cloud, and the VM's own silence. `partitioned`: why the watcher may be cut
+ * off; silence is no witness then, and counts anew after it.
+ */
+export function judge(
+	former: Standing | undefined,
+	reading: Reading,
+	{ rules, partitioned }: { readonly rules: Rules; readonly partitioned?: string | undefined },
+): Standing {
 	const known: Standing = former ?? { verdict: "unknown", since: reading.at, why: "", restarts: {}, restarted: [] };
-	const { machine } = reading;
-	return machine.answers
-		? judgeAnswer(known, reading.at, machine, rules)
-		: judgeSilence(known, reading, machine.why, rules);
+	const { machine, at } = reading;
+	if (machine.answers) return judgeAnswer(known, at, machine, rules);
+	if (partitioned === undefined || isAbsent(reading.cloud)) return judgeSilence(known, reading, machine.why, rules);
+	const { good: _, failing: __, silent: ___, absent: ____, ...rest } = known;
+	return withVerdict(rest, "partitioned", partitioned, at);
+}
+
+/** Whether the cloud says that a VM is no more, or is off. */
+export function isAbsent(cloud: CloudSays): boolean {
+	return cloud === "gone" || cloud === "stopped";
 }
 
 function judgeSilence(known: Standing, { at, cloud }: Reading, why: string, rules: Rules): Standing {
 	const { good: _, failing: __, absent: ___, ...rest } = known;
 	const silent = longer(known.silent, at);
-	const isAbsent = cloud === "gone" || cloud === "stopped";
-	const absent = isAbsent ? { ...longer(known.absent, at), as: cloud } : undefined;
+	const absent = isAbsent(cloud) ? { ...longer(known.absent, at), as: cloud } : undefined;
 	const next: Standing = { ...rest, silent, ...(absent ? { absent } : {}) };
 	if (absent && absent.looks >= 2 && lasted(absent) >= rules.consistencyMs)
 		return withVerdict(next, "missing", `${ABSENT[absent.as]}, and it does not answer: ${why}`, at);

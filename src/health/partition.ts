@@ -1,3 +1,4 @@
+import { isAbsent } from "./judge.ts";
 import type { Target } from "./reading.ts";
 
 /** Of so many, this share may be lost at once; one always may. */
@@ -10,9 +11,7 @@ export function shareOf(count: number, share: number): number {
  * once, though their clouds don't say that they are gone.
  */
 export function partition(targets: readonly Target[], share: number): string | undefined {
-	const silent = targets.filter(
-		({ reading: { machine, cloud } }) => !machine.answers && (cloud === "running" || cloud === "nothing"),
-	);
+	const silent = targets.filter(({ reading: { machine, cloud } }) => !machine.answers && !isAbsent(cloud));
 	if (silent.length <= shareOf(targets.length, share)) return undefined;
 	const told = silent.some(({ reading }) => reading.cloud === "nothing")
 		? "their cloud does not answer either"

@@ -1,5 +1,5 @@
 import type { InstanceName } from "../plan/step.ts";
-import type { Standing } from "./judge.ts";
+import { judge, type Rules, type Standing } from "./judge.ts";
 import { partition, shareOf } from "./partition.ts";
 import type { Target } from "./reading.ts";
 
@@ -35,13 +35,16 @@ export interface PastRepair {
 export interface Held {
 	readonly instance: InstanceName;
 	/** Which of the reasons: what is told again only when it changes. */
-	readonly code: "crashes" | "off" | "partitioned" | "pause" | "budget" | "turn";
+	readonly code: "crashes" | "off" | "pause" | "budget" | "turn";
 	readonly why: string;
 }
 
+/** A VM, and what was made of what was seen of it. */
+export type Judged = Target & { readonly standing: Standing };
+
 export interface RepairInput {
 	/** Those whose VMs are meant to run: not stopped, ignored, or being updated. */
-	readonly targets: readonly (Target & { readonly standing: Standing })[];
+	readonly targets: readonly Judged[];
 	/** At work now. */
 	readonly running: readonly InstanceName[];
 	/** Of the last hour at least. */
@@ -51,14 +54,25 @@ export interface RepairInput {
 	readonly now: number;
 }
 
-/** Who is repaired now, and who is not and why. Nobody, while the watcher itself may be cut off. */
+/** One more look at all: why the watcher itself may be cut off, if so, and what is to be made of each VM. */
+export function judgeAll(
+	targets: readonly Target[],
+	former: ReadonlyMap<InstanceName, Standing>,
+	{ rules, policy }: { readonly rules: Rules; readonly policy: Policy },
+): { readonly judged: readonly Judged[]; readonly partitioned: string | undefined } {
+	const partitioned = partition(targets, policy.share);
+	const judged = targets.map((target) => ({
+		...target,
+		standing: judge(former.get(target.instance), target.reading, { rules, partitioned }),
+	}));
+	return { judged, partitioned };
+}
+
+/** Who is repaired now, and who is not and why. */
 export function chooseRepairs({ targets, running, past, policy, now }: RepairInput): {
 	readonly repairs: readonly Repair[];
 	readonly held: readonly Held[];
-	/** Why nobody is. */
-	readonly partitioned?: string;
 } {
-	const partitioned = partition(targets, policy.share);
 	const recent = past.filter(({ at }) => now - at < HOUR);
 	const most = policy.perHour ?? Math.max(6, 2 * targets.length);
 	const repairs: Repair[] = [];
@@ -79,7 +93,6 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 		const inAz = targets.filter((target) => target.az === az).length;
 		if (remedy.kind === "none") hold("crashes", remedy.why);
 		else if (!policy.repairs(instance)) hold("off", "its resurrection is off");
-		else if (partitioned !== undefined && standing.verdict === "unresponsive") hold("partitioned", partitioned);
 		else if (now - lastAt < pause)
 			hold("pause", `it was repaired before, and waits for ${Math.ceil((lastAt + pause - now) / 1000)} s`);
 		else if (recent.length + repairs.length >= most)
@@ -88,7 +101,7 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 			hold("turn", "it waits for the repairs of others");
 		else repairs.push({ instance, kind: remedy.kind, why: standing.why });
 	}
-	return { repairs, held, ...(partitioned === undefined ? {} : { partitioned }) };
+	return { repairs, held };
 }
 
 function remedyOf({

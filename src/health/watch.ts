@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { InstanceName } from "../plan/step.ts";
-import { judge, type Rules, type Standing, type Verdict } from "./judge.ts";
+import type { Rules, Standing, Verdict } from "./judge.ts";
 import type { Target } from "./reading.ts";
-import { chooseRepairs, type Held, type PastRepair, type Policy, type Repair } from "./repairs.ts";
+import { chooseRepairs, type Held, judgeAll, type PastRepair, type Policy, type Repair } from "./repairs.ts";
 
 /** What is told while a deployment is watched. */
 export type HealthEvent =
@@ -75,15 +75,14 @@ class Watcher {
 			this.standings = new Map();
 			return false;
 		}
-		const { rules, policy } = this.settings;
 		const running = this.atWork?.instances ?? [];
-		const judged = targets
-			.filter(({ instance }) => !running.includes(instance))
-			.map((target) => ({ ...target, standing: judge(this.standings.get(target.instance), target.reading, rules) }));
+		const others = targets.filter(({ instance }) => !running.includes(instance));
+		const { judged, partitioned } = judgeAll(others, this.standings, this.settings);
 		for (const { instance, standing } of judged) this.tellVerdict(instance, standing);
 		this.standings = new Map(judged.map(({ instance, standing }) => [instance, standing]));
 		const now = this.ports.clock.monotonic();
-		const { repairs, held, partitioned } = chooseRepairs({ targets: judged, running, past: this.past, policy, now });
+		const { policy } = this.settings;
+		const { repairs, held } = chooseRepairs({ targets: judged, running, past: this.past, policy, now });
 		this.tellPartition(partitioned);
 		this.tellHeld(held);
 		if (repairs.length > 0 && !this.atWork) this.begin(repairs, now);

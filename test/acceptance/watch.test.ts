@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DavitEvent } from "../../src/events.ts";
+import { openWorld, type World } from "../support/acceptance.ts";
+import type { Running } from "../support/acceptance-process.ts";
+import {
+	firstProcess,
+	listingOf,
+	processesBeside,
+	readState,
+	recordedListing,
+	vmRoot,
+} from "../support/acceptance-state.ts";
+import { oneUser } from "../support/ordinary-user.ts";
+import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
+
+type Health = DavitEvent & { type: "health" };
+
+/** The processes through which the embedded provider's VMs are reached. */
+function gatewaysOf(home: string): readonly number[] {
+	const networks = join(home, "local/networks");
+	return readdirSync(networks).flatMap((id) => {
+		const [, holder] = readFileSync(join(networks, id, "process"), "utf8").split(" ");
+		return readFileSync(`/proc/${holder}/task/${holder}/children`, "utf8").trim().split(" ").map(Number);
+	});
+}
+
+describe.each(oneUser)("davit watch, as $name", (user) => {
+	let world: World;
+
+	beforeAll(async () => {
+		world = openWorld(user);
+		writeTinyRelease(world, "release", { jobs: { app: {} } });
+		const groups = [tinyGroup("web", "app", { instances: 3 }), tinyGroup("db", "app", { persistent_disk: 100 })];
+		world.write("tiny.yml", tinyManifest(groups));
+		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
+		expect(code, stderr).toBe(0);
+		const wrote = await world.davit(["ssh", "db/0", "-c", "sudo sh -c 'echo kept >/var/vcap/store/data'"]);
+		expect(wrote.code, wrote.stderr).toBe(0);
+	});
+	afterAll(() => world.close());
+
+	/** Watches while `work` does harm and waits for what comes of it; gives all that was told of health. */
+	async function watching(work: (watch: Running) => Promise<void>): Promise<readonly Health[]> {
+		const watch = world.start(["watch", "--interval", "2"]);
+		await watch.until((event) => event.type === "note");
+		await work(watch);
+		watch.signal("SIGINT");
+		expect((await watch.ended).code).toBe(130);
+		return watch.events.filter((event) => event.type === "health");
+	}
+
+	const health = (verdict: string, instance?: string) => (event: DavitEvent) =>
+		event.type === "health" && event.verdict === verdict && event.instance === instance;
+	const told = (events: readonly Health[]) => events.map(({ instance = "all", verdict }) => `${instance} ${verdict}`);
+	const vmOf = (instance: string) => {
+		const found = readState(world.home).instances.find(({ group, index }) => `${group}/${index}` === instance);
+		return found?.vm?.cid as string;
+	};
+	const send = (signal: NodeJS.Signals, pids: readonly number[]) => {
+		for (const pid of pids) process.kill(pid, signal);
+	};
+	/** Nothing doubled, nothing lost, and nothing to do for the next deploy. */
+	async function isWhole(): Promise<void> {
+		expect(listingOf(world.home)).toEqual(recordedListing(world.home));
+		const again = await world.davit(["deploy", "tiny.yml"]);
+		expect(again.stderr).toContain("tiny: nothing to do, all is as the manifest says");
+		const { stdout } = await world.davit(["ssh", "db/0", "-c", "sudo cat /var/vcap/store/data"]);
+		expect(stdout).toContain("kept");
+	}
+
+	test("a VM whose plug was pulled is powered on; what an operator stopped or ignores is left alone", async () => {
+		expect((await world.davit(["stop", "web/1"])).code).toBe(0);
+		expect((await world.davit(["ignore", "web/2"])).code).toBe(0);
+		const vm = vmOf("db/0");
+		const events = await watching(async (watch) => {
+			for (const instance of ["web/1", "web/2", "db/0"]) send("SIGKILL", [firstProcess(world.home, vmOf(instance))]);
+			await watch.until(health("repaired", "db/0"));
+		});
+		expect(told(events)).toEqual(["db/0 missing", "db/0 repair", "db/0 repaired"]);
+		expect(vmOf("db/0")).toBe(vm);
+		expect((await world.davit(["unignore", "web/2"])).code).toBe(0);
+		expect((await world.davit(["start", "web/1"])).code).toBe(0);
+		expect((await world.davit(["deploy", "tiny.yml"])).code).toBe(0);
+		await isWhole();
+	});
+
+	test("a frozen VM is given up after three silent looks: its VM is deleted before the disk goes to a new one", async () => {
+		const vm = vmOf("db/0");
+		const events = await watching(async (watch) => {
+			send("SIGSTOP", processesBeside(firstProcess(world.home, vm)));
+			await watch.until(health("repaired", "db/0"));
+			const steps = watch.events.flatMap((event) => (event.type === "step-finished" ? [event.kind] : []));
+			expect(steps.indexOf("delete-vm")).toBeGreaterThanOrEqual(0);
+			expect(steps.indexOf("delete-vm")).toBeLessThan(steps.indexOf("attach-disk"));
+		});
+		expect(told(events)).toEqual(["db/0 unresponsive", "db/0 repair", "db/0 repaired"]);
+		expect(vmOf("db/0")).not.toBe(vm);
+		await isWhole();
+	});
+
+	test("while the watcher is cut off from its VMs, nothing is done to them", async () => {
+		const { vms } = listingOf(world.home);
+		const all = ["web/0", "web/1", "web/2", "db/0"];
+		const gateways = gatewaysOf(world.home);
+		try {
+			const events = await watching(async (watch) => {
+				send("SIGSTOP", gateways);
+				await watch.until(health("partitioned"));
+				for (const instance of all) await watch.until(health("partitioned", instance));
+				send("SIGCONT", gateways);
+				for (const instance of all) await watch.until(health("healthy", instance));
+			});
+			expect(events.filter(({ verdict }) => ["repair", "repaired", "failed"].includes(verdict))).toEqual([]);
+		} finally {
+			send("SIGCONT", gateways);
+		}
+		expect(listingOf(world.home).vms).toEqual(vms);
+		await isWhole();
+	});
+
+	test("--report tells, and repairs nothing", async () => {
+		send("SIGKILL", [firstProcess(world.home, vmOf("web/0"))]);
+		const { events } = await world.told(["watch", "--interval", "1", "--looks", "8", "--report"]);
+		expect(told(events.filter((event) => event.type === "health"))).toEqual(["web/0 missing", "web/0 held"]);
+		expect((await world.davit(["deploy", "tiny.yml"])).code).toBe(0);
+	});
+});
