@@ -5,14 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DavitEvent } from "../../src/events.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
 import type { Running } from "../support/acceptance-process.ts";
-import {
-	firstProcess,
-	listingOf,
-	processesBeside,
-	readState,
-	recordedListing,
-	vmRoot,
-} from "../support/acceptance-state.ts";
+import { firstProcess, listingOf, processesBeside, readState, recordedListing } from "../support/acceptance-state.ts";
 import { oneUser } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
