@@ -84,7 +84,8 @@ describe("davit plan", () => {
 			    new
 
 			  compiled:    1 package, on web/0 (1)
-			  copied:      2 packages
+			  copied:      1 package
+			  from peers:  1 package; by the VMs, each from another one of its AZ: web/0
 			  generated:   made, password
 			  in all:      3 instances (VM types: 3 minimal); 64.0 MiB of persistent disks; addresses: 3 default
 			  takes:       at local: VMs 0 → 3; disks 0 → 1; disk space 0 KiB → 64.0 MiB (this machine: SOME of ALL in use); addresses 0 → 3
