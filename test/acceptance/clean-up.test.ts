@@ -80,7 +80,7 @@ test("an image that a deployment uses stays; delete-stemcell deletes it once it 
 	expect((await world.davit(["clean-up", "--all", "--dry-run"])).stdout).toMatch(/^stemcell +local\/1 +local/m);
 	expect((await world.davit(["delete-stemcell", "local/1"])).code).toBe(4);
 	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).code).toBe(0);
-	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).stderr).toContain("no cloud has an image");
+	expect((await world.davit(["delete-stemcell", "local/1", "-n"])).stderr).toContain('there is no stemcell "local/1"');
 	expect((await world.davit(["clean-up", "--all", "-n"])).code).toBe(0);
 });
 
