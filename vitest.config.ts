@@ -12,6 +12,8 @@ const moreGuests = files(
 	"contract/guest-disks",
 	"contract/guest-p*",
 );
+/** They take minutes each: `npm run test:more`. */
+const more = files("acceptance/compilation-vms", "acceptance/peers", "acceptance/several-disks", "acceptance/watch");
 const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 
 export default defineConfig({
@@ -33,11 +35,12 @@ export default defineConfig({
 				test: {
 					name: "acceptance",
 					include: ["test/acceptance/**/*.test.ts"],
-					exclude: [...guests, ...moreGuests],
+					exclude: [...guests, ...moreGuests, ...more],
 					testTimeout: 300_000,
 					hookTimeout: 300_000,
 				},
 			},
+			{ test: { name: "more", include: more, testTimeout: 300_000, hookTimeout: 300_000 } },
 			{ test: { name: "guests", include: guests, ...onGuests } },
 			{ test: { name: "guests-more", include: moreGuests, ...onGuests } },
 			{
