@@ -27,7 +27,7 @@ export function whichDisk(
 /** Everything that keeps an instance from getting a disk, as far as records tell. */
 export function attachDiskProblems({ instance, group, cid, as, disk, orphans }: AttachDiskAsked): Problem[] {
 	const name = `${instance.group}/${instance.index}`;
-	const problems: Problem[] = [...placeProblems(name, group, as)];
+	const problems: Problem[] = [...placeProblems(instance, group, as)];
 	if (!instance.vm)
 		problems.push(problem("no-vm", `${name} has no VM`, { hint: "davit deploy makes it; attach the disk then" }));
 	if (!disk) return [...problems, noDisk(cid, orphans)];
@@ -53,10 +53,14 @@ export function attachDiskProblems({ instance, group, cid, as, disk, orphans }: 
 }
 
 /** The manifest must have the disk that it is to be. */
-function placeProblems(instance: string, group: InstanceGroup | undefined, as: string | undefined): readonly Problem[] {
+function placeProblems(
+	instance: InstanceRecord,
+	group: InstanceGroup | undefined,
+	as: string | undefined,
+): readonly Problem[] {
 	const { persistentDisk, persistentDisks = [] } = group ?? {};
 	const names = persistentDisks.map((disk) => disk.name);
-	const gives = `${instance}: the manifest gives its instance group`;
+	const gives = `${instance.group}/${instance.index}: the manifest gives instance group "${instance.group}"`;
 	if (as !== undefined && names.includes(as)) return [];
 	if (as !== undefined) {
 		const hint = `add it to persistent_disks, and deploy${names.length > 0 ? `; there are: ${names.join(", ")}` : ""}`;

@@ -54,8 +54,8 @@ describe("what a state store tells", () => {
 			"
 		`);
 		expect(await shown("stemcells")).toMatchInlineSnapshot(`
-			"stemcell cpi vms deployments
-			local/1 local 1 tiny
+			"stemcell cpi vms deployments uploaded
+			local/1 local 1 tiny -
 			"
 		`);
 		expect(await shown("errands")).toMatchInlineSnapshot(`

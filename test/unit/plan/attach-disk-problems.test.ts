@@ -68,13 +68,13 @@ test.each<[Partial<AttachDiskAsked>, readonly string[]]>([
 	[
 		{ group: several },
 		[
-			"which-disk: g/0: the manifest gives its instance group persistent disks that have names → say which it is to be: --name wal or --name logs",
+			'which-disk: g/0: the manifest gives instance group "g" persistent disks that have names → say which it is to be: --name wal or --name logs',
 		],
 	],
 	[
 		{ group: several, as: "spool" },
 		[
-			'no-persistent-disk: g/0: the manifest gives its instance group no persistent disk "spool" → add it to persistent_disks, and deploy; there are: wal, logs',
+			'no-persistent-disk: g/0: the manifest gives instance group "g" no persistent disk "spool" → add it to persistent_disks, and deploy; there are: wal, logs',
 		],
 	],
 	[
@@ -104,7 +104,7 @@ test.each<[Partial<AttachDiskAsked>, readonly string[]]>([
 	[
 		{ instance: record("g", 0), group: group("g", { persistentDisk: { sizeMib: 0 } }), disk: undefined, orphans: [] },
 		[
-			"no-persistent-disk: g/0: the manifest gives its instance group no persistent disk → add persistent_disk or persistent_disk_type to it, and deploy",
+			'no-persistent-disk: g/0: the manifest gives instance group "g" no persistent disk → add persistent_disk or persistent_disk_type to it, and deploy',
 			"no-vm: g/0 has no VM → davit deploy makes it; attach the disk then",
 			'no-disk: there is no disk "disk-1" → no disk is orphaned',
 		],
