@@ -13,7 +13,18 @@ const moreGuests = files(
 	"contract/guest-p*",
 );
 /** They take minutes each: `npm run test:more`. */
-const more = files("acceptance/compilation-vms", "acceptance/peers", "acceptance/several-disks", "acceptance/watch");
+const more = files(
+	"acceptance/adopt",
+	"acceptance/clean-up",
+	"acceptance/compilation-vms",
+	"acceptance/disk-copy",
+	"acceptance/object-store",
+	"acceptance/peers",
+	"acceptance/rolling-update",
+	"acceptance/several-disks",
+	"acceptance/swap",
+	"acceptance/watch",
+);
 const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
 
 export default defineConfig({
