@@ -29,7 +29,9 @@ function missing({ now, most }: ResourceTotal, { limit, used }: Pick<Quota, "lim
 }
 
 function problemOf(total: ResourceTotal, quota: Quota): Problem {
-	const { cpi, resource, pool, now, most, after, takers } = total;
+	const { cpi, resource, pool, now, most, after } = total;
+	// The order of updates hangs on instances' random ids.
+	const takers = total.takers.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
 	const what = RESOURCE_NAMES[resource];
 	const where = pool === undefined ? cpi : `${cpi}, ${pool}`;
 	const while_ = most > after ? ` while it runs, ${Math.max(0, after - now)} after it` : "";

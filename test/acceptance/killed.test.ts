@@ -67,22 +67,28 @@ describe.each(oneUser)("killed, as $name", (user) => {
 			await expectDeployed(world);
 		}));
 
-	test("once in each kind of step of an update, then of a recreate: the end is the same, the disk's data is kept", () =>
-		withWorld(user, async (world) => {
-			writeInputs(world);
-			expect(await world.davit(["deploy", "tiny.yml"])).toMatchObject({ code: 0 });
-			const { disks } = listingOf(world.home);
-			world.write("tiny.yml", manifest("good day"));
-			const updated = await killInEachKind(world, ["deploy", "tiny.yml"]);
-			expect([...updated]).toEqual(expect.arrayContaining(["stop", "install-jobs", "start", "record-deploy"]));
-			await expectDeployed(world);
-			const recreated = await killInEachKind(world, ["deploy", "-n", "--recreate", "tiny.yml"]);
-			expect([...recreated]).toEqual(
-				expect.arrayContaining(["stop", "detach-disk", "delete-vm", "create-vm", "attach-disk"]),
-			);
-			await expectDeployed(world);
-			expect(listingOf(world.home).disks).toEqual(disks);
-		}));
+	test(
+		"once in each kind of step of an update, then of a recreate: the end is the same, the disk's data is kept",
+		{
+			timeout: 900_000,
+		},
+		() =>
+			withWorld(user, async (world) => {
+				writeInputs(world);
+				expect(await world.davit(["deploy", "tiny.yml"])).toMatchObject({ code: 0 });
+				const { disks } = listingOf(world.home);
+				world.write("tiny.yml", manifest("good day"));
+				const updated = await killInEachKind(world, ["deploy", "tiny.yml"]);
+				expect([...updated]).toEqual(expect.arrayContaining(["stop", "install-jobs", "start", "record-deploy"]));
+				await expectDeployed(world);
+				const recreated = await killInEachKind(world, ["deploy", "-n", "--recreate", "tiny.yml"]);
+				expect([...recreated]).toEqual(
+					expect.arrayContaining(["stop", "detach-disk", "delete-vm", "create-vm", "attach-disk"]),
+				);
+				await expectDeployed(world);
+				expect(listingOf(world.home).disks).toEqual(disks);
+			}),
+	);
 });
 
 describe(`killed in one kind of step of a first deploy, as ${users[0]?.name}`, () => {
