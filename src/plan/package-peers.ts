@@ -32,8 +32,16 @@ export function peersOf(steps: readonly Step[], { diffs, records, small }: Peers
 	const place = placesOf({ diffs, records });
 	const having = Map.groupBy(havingOf({ diffs, records }), ({ name, key }) => place(name, key));
 	const has = new Set([...having.values()].flat().map(({ name, key }) => `${name} ${key}`));
+	const lasting = new Set([
+		...diffs.map(({ desired }) => desired.name),
+		...records.map(({ group, index }) => `${group}/${index}`),
+	]);
 	const getting = Map.groupBy(
-		steps.flatMap((step) => (isBringing(step) ? usesOf(step).map(({ key }) => ({ name: step.instance, key })) : [])),
+		steps.flatMap((step) =>
+			isBringing(step) && lasting.has(step.instance)
+				? usesOf(step).map(({ key }) => ({ name: step.instance, key }))
+				: [],
+		),
 		({ name, key }) => place(name, key),
 	);
 	const names = new Map([...having].map(([at, all]) => [at, all.map(({ name }) => name)]));
