@@ -30,7 +30,7 @@ export async function compilePackage(step: Of<"compile-package">, context: Apply
 	const about = { release, package: name, fingerprint, stemcell: { os, version }, compiledAt: context.clock.now() };
 	await store.putCompiled({ key, digest, about });
 	// A compilation VM is gone before others are done with it.
-	const stays = context.records.get(step.instance).lifecycle !== "compilation";
+	const stays = context.records.find(step.instance)?.lifecycle !== "compilation";
 	if (step.peers && stays) context.peers.has(shareOf(use, step.instance, context), step.instance);
 }
 
