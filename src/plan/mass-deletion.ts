@@ -22,7 +22,11 @@ export function massDeletion({ changes, deployment }: Told, recorded: readonly I
 	const [first] = gone;
 	if (!first || (names.length * 2 <= services.length && successor === undefined)) return undefined;
 	const list = names.map((name) => `\n  ${name}`).join("");
-	const message = `${deployment}: this deletes ${names.length} of ${services.length} instances, and no group of the manifest is theirs any more:${list}`;
+	const areReplaced = gone.every(([group]) => created.includes(group));
+	const why = areReplaced
+		? "all that their groups have, and makes others, as in other AZs"
+		: "and no group of the manifest is theirs any more";
+	const message = `${deployment}: this deletes ${names.length} of ${services.length} instances, ${why}:${list}`;
 	const renamed = `if "${first[0]}" was renamed, write migrated_from: [{name: ${first[0]}}] in its new group`;
 	const hint = `${successor === undefined ? "" : `${renamed}; `}if they are to go, run it again with --allow-deletions`;
 	return problem("mass-deletion", message, { hint });

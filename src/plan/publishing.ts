@@ -11,6 +11,7 @@ import { titleOf } from "./titles.ts";
 export function publishing(
 	instances: readonly DesiredInstance[],
 ): (diff: InstanceDiff, chain: readonly Step[]) => readonly Step[] {
+	if (!instances.some(swaps)) return (_, chain) => chain;
 	const seenBy = new Map<string, Set<InstanceName>>();
 	for (const { name, hosts } of instances)
 		for (const line of hosts.split("\n")) {
@@ -18,12 +19,13 @@ export function publishing(
 			seenBy.set(ip, (seenBy.get(ip) ?? new Set()).add(name));
 		}
 	const seeAll = instances.flatMap(({ name, records }) => (records === undefined ? [] : [name]));
-	return ({ desired: { name, placed, group, record }, vm, action }, chain) => {
+	return ({ desired, vm, action }, chain) => {
+		const { name, placed, record } = desired;
 		const ips = Object.values(placed.networks).flatMap(({ ip }) => ip ?? []);
 		const to = new Set([...seeAll, ...ips.flatMap((ip) => [...(seenBy.get(ip) ?? [])])]);
 		to.delete(name);
 		const stays = !record || vm === "keep" || vm === "power-on" || vm === "remove" || action === "names";
-		if (stays || to.size === 0 || group.update.vmStrategy !== "create-swap-delete") return chain;
+		if (stays || to.size === 0 || !swaps(desired)) return chain;
 		const publish = (after: readonly string[], mayMiss?: true): Step => {
 			const data = { kind: "publish-names", to: [...to].sort(), ...(mayMiss ? { mayMiss } : {}) } as const;
 			const id = `publish-names ${name}${mayMiss ? " at once" : ""}`;
@@ -37,4 +39,8 @@ export function publishing(
 		const last = chain.at(-1) as Step;
 		return [...chain.slice(0, swap + 1), early, ...chain.slice(swap + 1, -1), late, { ...last, after: [late.id] }];
 	};
+}
+
+function swaps({ group }: DesiredInstance): boolean {
+	return group.update.vmStrategy === "create-swap-delete";
 }

@@ -56,3 +56,11 @@ test.each<[string, readonly string[], readonly string[], string, string]>([
 			.sort(),
 	).toEqual([...whole].sort());
 });
+
+test("a group that moves to other AZs is told as that", () => {
+	const told = ask(["web/0", "web/1", "db/0"], ["web/2", "web/3", "db/1"]);
+	expect(told?.message.split("\n")[0]).toBe(
+		"d: this deletes 3 of 4 instances, all that their groups have, and makes others, as in other AZs:",
+	);
+	expect(told?.hint).toBe("if they are to go, run it again with --allow-deletions");
+});
