@@ -25,7 +25,7 @@ const more = files(
 	"acceptance/swap",
 	"acceptance/watch",
 );
-const onGuests = { testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false };
+const onGuests = { testTimeout: 1_800_000, hookTimeout: 1_800_000, fileParallelism: false };
 
 export default defineConfig({
 	test: {
