@@ -1,12 +1,13 @@
+import { type Amount, amountOf } from "../plan/amount.ts";
 import type { InstanceName } from "../plan/step.ts";
 import { judge, type Rules, type Standing } from "./judge.ts";
-import { partition, shareOf } from "./partition.ts";
+import { partition } from "./partition.ts";
 import type { Target } from "./reading.ts";
 
 /** What watching may do. */
 export interface Policy {
-	/** Of a deployment, and of each of its AZs, this share may be repaired at once; one always may. From 0 to 1. */
-	readonly share: number;
+	/** So many of a deployment, and of each of its AZs, may be repaired at once; one always may. */
+	readonly maxInFlight: Amount;
 	/** No more repairs of a deployment within an hour; undefined: twice its instances, and at least 6. */
 	readonly perHour?: number | undefined;
 	/** ms after an instance's repair before its next, by how many it had within the last hour; the last holds for all after it. */
@@ -58,9 +59,9 @@ export interface RepairInput {
 export function judgeAll(
 	targets: readonly Target[],
 	former: ReadonlyMap<InstanceName, Standing>,
-	{ rules, policy }: { readonly rules: Rules; readonly policy: Policy },
+	rules: Rules,
 ): { readonly judged: readonly Judged[]; readonly partitioned: string | undefined } {
-	const partitioned = partition(targets, policy.share);
+	const partitioned = partition(targets);
 	const judged = targets.map((target) => ({
 		...target,
 		standing: judge(former.get(target.instance), target.reading, { rules, partitioned }),
@@ -77,6 +78,7 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 	const most = policy.perHour ?? Math.max(6, 2 * targets.length);
 	const repairs: Repair[] = [];
 	const held: Held[] = [];
+	const atOnce = (count: number) => Math.max(1, amountOf(policy.maxInFlight, count));
 	const azOf = new Map(targets.map(({ instance, az }) => [instance, az]));
 	const atWork = (az?: string) =>
 		[...running, ...repairs.map(({ instance }) => instance)].filter(
@@ -97,7 +99,7 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 			hold("pause", `it was repaired before, and waits for ${Math.ceil((lastAt + pause - now) / 1000)} s`);
 		else if (recent.length + repairs.length >= most)
 			hold("budget", `${most} repairs within an hour are enough: a person should look`);
-		else if (atWork() >= shareOf(targets.length, policy.share) || atWork(az) >= shareOf(inAz, policy.share))
+		else if (atWork() >= atOnce(targets.length) || atWork(az) >= atOnce(inAz))
 			hold("turn", "it waits for the repairs of others");
 		else repairs.push({ instance, kind: remedy.kind, why: standing.why });
 	}

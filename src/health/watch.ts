@@ -77,7 +77,7 @@ class Watcher {
 		}
 		const running = this.atWork?.instances ?? [];
 		const others = targets.filter(({ instance }) => !running.includes(instance));
-		const { judged, partitioned } = judgeAll(others, this.standings, this.settings);
+		const { judged, partitioned } = judgeAll(others, this.standings, this.settings.rules);
 		for (const { instance, standing } of judged) this.tellVerdict(instance, standing);
 		this.standings = new Map(judged.map(({ instance, standing }) => [instance, standing]));
 		const now = this.ports.clock.monotonic();

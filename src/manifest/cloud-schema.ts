@@ -93,7 +93,7 @@ export const cloud = section(
 	{
 		notHere: {
 			flags: "this is a deploy config: give the flags to davit deploy",
-			rules: "this is a resurrection config: davit recreates VMs only when it deploys",
+			rules: "this is a resurrection config: give it to davit watch --resurrection-config",
 		},
 	},
 );

@@ -1,17 +1,19 @@
 import { z } from "zod";
 import { cloud } from "./cloud-schema.ts";
 import { deployment } from "./deployment-schema.ts";
+import { resurrectionConfig } from "./resurrection-config.ts";
 import { runtimeConfig } from "./runtime-config.ts";
 import { notesOf } from "./section.ts";
 
 /** What an operator writes, each a file of its own. */
-export const schemas = { deployment, cloud, runtime: runtimeConfig } as const;
+export const schemas = { deployment, cloud, runtime: runtimeConfig, resurrection: resurrectionConfig } as const;
 export type SchemaName = keyof typeof schemas;
 
 const TITLES: Readonly<Record<SchemaName, string>> = {
 	deployment: "BOSH deployment manifest (v2), as davit reads it",
 	cloud: "Cloud file: cloud config, CPI config and ssh, as davit reads it",
 	runtime: "Runtime config, as davit reads it",
+	resurrection: "Resurrection config, as davit reads it",
 };
 
 /** A JSON Schema or a part of one. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Amount, UpdateConfig, WatchTime } from "./deployment.ts";
 import { compact, flag, optional, section } from "./section.ts";
 
-const amount = z.union(
+/** `3` or `"50%"`. */
+export const amount = z.union(
 	[
 		z
 			.int()

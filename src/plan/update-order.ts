@@ -1,4 +1,4 @@
-import type { Amount } from "../manifest/deployment.ts";
+import { amountOf } from "./amount.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 
 /** Where an instance stands in its group's update. */
@@ -39,11 +39,6 @@ export function updateOrder(diffs: readonly InstanceDiff[], firstDeploy: boolean
 		}
 	});
 	return turns;
-}
-
-/** A percentage is rounded down. */
-function amountOf(amount: Amount, size: number): number {
-	return "count" in amount ? amount.count : Math.floor((amount.percent * size) / 100);
 }
 
 function sorted(diffs: readonly InstanceDiff[]): InstanceDiff[] {

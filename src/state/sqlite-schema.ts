@@ -42,6 +42,8 @@ const migrations: readonly (readonly string[])[] = [
 	["ALTER TABLE compiled ADD COLUMN about TEXT"],
 	// Records of instances name several disks: a davit that doesn't know them would delete VMs with disks attached, and lose track of those.
 	[],
+	// Whether watchers repair VMs: 1 or 0.
+	["ALTER TABLE store ADD COLUMN resurrection INTEGER NOT NULL DEFAULT 1"],
 ];
 
 /** Makes the tables of an empty file, or brings an older store up to date. Refuses a newer one and other programs' files. */

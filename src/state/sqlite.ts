@@ -112,6 +112,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 				checkFence(holding, fence);
 				adopt(database, { ...adopted, deployment: fence.deployment }, clock.now());
 			}, fence.deployment),
+		resurrection: async () => database.get("SELECT 1 FROM store WHERE resurrection = 1") !== undefined,
+		setResurrection: async (on) => {
+			database.run("UPDATE store SET resurrection = ?", on ? 1 : 0);
+		},
 		moved: async () => readMoved(database),
 		digesting: async () => readDigesting(database),
 		rekey: async (resealed) => {

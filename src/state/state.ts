@@ -270,6 +270,9 @@ export interface StateStore {
 	allCompiled(): Promise<readonly CompiledPackage[]>;
 	/** Forgets them; their bytes are the caller's. Absent is success. */
 	deleteCompiled(keys: readonly string[]): Promise<void>;
+	/** Whether watchers repair VMs, of all deployments; true until it is set. */
+	resurrection(): Promise<boolean>;
+	setResurrection(on: boolean): Promise<void>;
 	appendEvent(event: RecordedEvent): Promise<void>;
 	/** The newest `limit` events, oldest of them first. */
 	events(deployment: string, limit: number): Promise<readonly RecordedEvent[]>;

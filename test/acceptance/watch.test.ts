@@ -36,8 +36,11 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 	afterAll(() => world.close());
 
 	/** Watches while `work` does harm and waits for what comes of it; gives all that was told of health. */
-	async function watching(work: (watch: Running) => Promise<void>): Promise<readonly Health[]> {
-		const watch = world.start(["watch", "--interval", "2"]);
+	async function watching(
+		work: (watch: Running) => Promise<void>,
+		options: readonly string[] = [],
+	): Promise<readonly Health[]> {
+		const watch = world.start(["watch", "--interval", "2", ...options]);
 		await watch.until((event) => event.type === "note");
 		await work(watch);
 		watch.signal("SIGINT");
@@ -111,6 +114,29 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 			send("SIGCONT", gateways);
 		}
 		expect(listingOf(world.home).vms).toEqual(vms);
+		await isWhole();
+	});
+
+	test("what a rule or update-resurrection exempts is told, and repaired once it may be", async () => {
+		world.write("rules.yml", "rules: [{enabled: false, include: {instance_groups: [db]}}]\nmax_in_flight: 50%\n");
+		expect(await world.davit(["update-resurrection", "off"])).toMatchObject({
+			code: 0,
+			stderr: "resurrection is off\n",
+		});
+		const events = await watching(
+			async (watch) => {
+				for (const instance of ["web/0", "db/0"]) {
+					send("SIGKILL", [firstProcess(world.home, vmOf(instance))]);
+					await watch.until(health("held", instance));
+				}
+				expect((await world.davit(["update-resurrection", "on"])).code).toBe(0);
+				await watch.until(health("repaired", "web/0"));
+			},
+			["--resurrection-config", "rules.yml"],
+		);
+		expect(told(events).filter((line) => line.startsWith("db/0"))).toEqual(["db/0 missing", "db/0 held"]);
+		expect((await world.davit(["events", "--action", "update-resurrection"])).stdout).toMatch(/ off [\s\S]* on /);
+		expect((await world.davit(["deploy", "tiny.yml"])).code).toBe(0);
 		await isWhole();
 	});
 

@@ -404,6 +404,15 @@ export function describeStateStore(name: string, makePlace: () => Promise<StateP
 			expect(await store.compiled("another")).toBe("sha256:3");
 		});
 
+		test("resurrection is on until somebody turns it off, for everybody", async () => {
+			const other = await open(2);
+			expect(await other.resurrection()).toBe(true);
+			await store.setResurrection(false);
+			expect(await other.resurrection()).toBe(false);
+			await other.setResurrection(true);
+			expect(await store.resurrection()).toBe(true);
+		});
+
 		test("events are read oldest first, the newest ones of the deployment only", async () => {
 			for (const action of ["one", "two", "three"]) await store.appendEvent(event(action));
 			await store.appendEvent(event("other", "min-7"));

@@ -1,3 +1,5 @@
+import { interpolateManifest } from "../../src/manifest/interpolate-manifest.ts";
+import { readResurrection } from "../../src/manifest/resurrection-config.ts";
 import { CLOUD, type ErrorCases, edited, files, inCloud, inManifest, MANIFEST, SECRET } from "./error-cases.ts";
 
 const webNetwork = "  - name: default\n  jobs:";
@@ -32,6 +34,11 @@ export const manifestCases: ErrorCases = {
 		inCloud(["- name: small\n", "- name: small\n  cloud_properties: {ephemeral_disk: {size: 4096}}\n"]),
 	],
 	"config-twice": [files({ clouds: [`${CLOUD}ssh: {user: kim}\n`, "ssh: {user: sue}\n"] })],
+	"many-at-once": [
+		() =>
+			readResurrection([interpolateManifest({ manifest: { text: "max_in_flight: 100%\n", file: "resurrection.yml" } })])
+				.problems,
+	],
 	"default-network": [
 		inManifest([
 			webNetwork,

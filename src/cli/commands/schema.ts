@@ -9,8 +9,8 @@ const PLAN = "plan";
 export const command: Command = {
 	arguments: "[name]",
 	options: [],
-	help: `Prints the JSON Schema of a deployment manifest (deployment, the default), a cloud file (cloud) or a runtime config (runtime),
-or of what davit plan --json prints (plan).
+	help: `Prints the JSON Schema of a deployment manifest (deployment, the default), a cloud file (cloud), a runtime config (runtime) or a
+resurrection config (resurrection), or of what davit plan --json prints (plan).
 In an editor with the YAML language server, write it to a file and name that in the manifest's first line:
 # yaml-language-server: $schema=deployment.schema.json`,
 	run: async ([name = "deployment"], _options, context) => {

@@ -46,6 +46,11 @@ export const commandTable: readonly CommandRow[] = [
 		about: "Watch the VMs of a deployment, and repair what is ill",
 		load: () => import("./watch.ts"),
 	},
+	{
+		name: "update-resurrection",
+		about: "Turn the repairs of all watchers on or off",
+		load: () => import("./update-resurrection.ts"),
+	},
 	{ name: "errands", about: "List errands, and where they run", load: () => import("./errands.ts") },
 	{ name: "deployments", about: "List the deployments of this state store", load: () => import("./deployments.ts") },
 	{ name: "releases", about: "List the releases in use", load: () => import("./releases.ts") },

@@ -1,6 +1,9 @@
 import { problem, UserError } from "../../errors.ts";
-import { type Command, type Options, text } from "../command.ts";
+import { interpolateManifest } from "../../manifest/interpolate-manifest.ts";
+import { type Resurrection, readResurrection } from "../../manifest/resurrection-config.ts";
+import { type CliContext, type Command, type Options, text, texts } from "../command.ts";
 import { countOf } from "../session/count-of.ts";
+import { readText } from "../session/inputs.ts";
 import { withDeployment } from "../session/recorded.ts";
 import { deploymentOption } from "../session/store.ts";
 import { watchDeployment } from "../session/watching.ts";
@@ -19,13 +22,20 @@ export const command: Command = {
 		},
 		{ flags: "--looks <number>", about: "end after so many looks, and the repairs they led to" },
 		{ flags: "--report", about: "tell what is ill, and repair nothing" },
+		{
+			flags: "--resurrection-config <file>",
+			about: "which groups are not repaired (BOSH's rules), and how many VMs at once; repeatable",
+			repeat: true,
+		},
 	],
 	help: `Looks at every VM again and again: at the cloud's list, and at what the VM says of itself over SSH. A VM that is gone or silent, and jobs that don't
-run, are repaired as by a deploy, a few at a time. A VM is given up only if its cloud says that it is gone and it does not answer, or if it was silent three
+run, are repaired as by a deploy, a few at a time, unless davit update-resurrection
+turned that off. A VM is given up only if its cloud says that it is gone and it does not answer, or if it was silent three
 times in a row while the others and the cloud answered. What is stopped, ignored or being deployed is left alone. Ctrl-C ends it; a repair at work is brought to
 a safe point first.`,
 	endsByInterrupt: true,
 	run: async (_, options, context) => {
+		const resurrection = await readResurrectionConfigs(options, context);
 		await withDeployment(options, context, async (deployment) => {
 			const count = deployment.records.instances().length;
 			const seconds = secondsOf(options) ?? (count > FEW ? 3 * INTERVAL_S : INTERVAL_S);
@@ -34,12 +44,24 @@ a safe point first.`,
 			await watchDeployment(deployment, context, {
 				intervalMs: seconds * 1000,
 				repairs: options.report !== true,
+				resurrection,
 				...(looks === undefined ? {} : { looks: countOf(looks, { fallback: 1, what: "looks" }) }),
 			});
 		});
 		return 0;
 	},
 };
+
+/** Throws a UserError with everything that is wrong with any of them. */
+async function readResurrectionConfigs(options: Options, context: CliContext): Promise<Resurrection> {
+	const read = await Promise.all(
+		texts(options, "resurrectionConfig").map((file) => readText(file, context, "resurrection config")),
+	);
+	const { resurrection, problems } = readResurrection(read.map((manifest) => interpolateManifest({ manifest })));
+	if (!resurrection) throw new UserError(problems);
+	for (const each of problems) context.emit({ type: "problem", problem: each });
+	return resurrection;
+}
 
 function secondsOf(options: Options): number | undefined {
 	const given = text(options, "interval");

@@ -2,8 +2,10 @@ import { problemsOf } from "../../apply/problems-of.ts";
 import { UserError } from "../../errors.ts";
 import { RULES } from "../../health/judge.ts";
 import type { Target } from "../../health/reading.ts";
-import { PAUSES, type Repair } from "../../health/repairs.ts";
+import { PAUSES, type Policy, type Repair } from "../../health/repairs.ts";
 import { type HealthEvent, watch } from "../../health/watch.ts";
+import { isResurrected, type Resurrection } from "../../manifest/resurrection-config.ts";
+import type { InstanceName } from "../../plan/step.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { CliContext } from "../command.ts";
 import { bringUp } from "./chosen-instances.ts";
@@ -18,23 +20,27 @@ export interface WatchOptions {
 	readonly looks?: number;
 	/** False: what is ill is told, and nothing is done about it. */
 	readonly repairs: boolean;
+	readonly resurrection: Resurrection;
 }
-
-/** Of a deployment, and of each AZ, this share is repaired at once at most. */
-const SHARE = 0.2;
 
 /** Watches a deployment, and repairs what is ill. */
 export async function watchDeployment(
 	deployment: RecordedDeployment,
 	context: CliContext,
-	{ intervalMs, looks, repairs }: WatchOptions,
+	{ intervalMs, looks, repairs, resurrection }: WatchOptions,
 ): Promise<void> {
 	const { name, store } = deployment;
 	let repairing = false;
+	let isOn = true;
+	const mayRepair = (instance: InstanceName) =>
+		repairs && isOn && isResurrected(resurrection.rules, name, instance.slice(0, instance.lastIndexOf("/")));
 	const times: AnswerTimes = new Map();
 	await watch(
 		{
-			look: () => lookUnlessHeld(deployment, context, times, () => repairing),
+			look: async () => {
+				isOn = await store.resurrection();
+				return lookUnlessHeld(deployment, context, times, () => repairing);
+			},
 			repair: async (chosen) => {
 				repairing = true;
 				try {
@@ -49,11 +55,21 @@ export async function watchDeployment(
 		},
 		{
 			rules: RULES,
-			policy: { share: SHARE, pauses: PAUSES, repairs: () => repairs },
+			policy: policyOf(resurrection, mayRepair),
 			intervalMs,
 			...(looks === undefined ? {} : { looks }),
 		},
 	);
+}
+
+/** A fifth of a deployment, and of each AZ, is repaired at once, unless the config says otherwise. */
+function policyOf({ maxInFlight, maxPerHour, backOff }: Resurrection, repairs: Policy["repairs"]): Policy {
+	return {
+		maxInFlight: maxInFlight ?? { percent: 20 },
+		perHour: maxPerHour,
+		pauses: backOff?.map((seconds) => 1000 * seconds) ?? PAUSES,
+		repairs,
+	};
 }
 
 async function lookUnlessHeld(

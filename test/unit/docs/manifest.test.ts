@@ -10,6 +10,7 @@ test("docs/manifest.md shows what the schema takes", async () => {
 			["deployment", "Deployment manifest"],
 			["cloud", "Cloud file"],
 			["runtime", "Runtime config"],
+			["resurrection", "Resurrection config"],
 		] as const
 	).map(([name, title]) => chapter(name, title));
 	const head = `# Manifests

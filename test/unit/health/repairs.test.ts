@@ -5,7 +5,7 @@ import { chooseRepairs, judgeAll, PAUSES, type PastRepair, type Policy } from ".
 const MINUTE = 60_000;
 type Ill = "well" | "silent" | "gone" | "off" | "failing" | "crashing" | "unseen";
 
-const policy: Policy = { share: 0.2, pauses: PAUSES, repairs: () => true };
+const policy: Policy = { maxInFlight: { percent: 20 }, pauses: PAUSES, repairs: () => true };
 
 function standing(ill: Ill): Standing {
 	const streak = { looks: 3, firstAt: -20_000, lastAt: 0 };
@@ -100,7 +100,7 @@ describe("whether the watcher may be cut off", () => {
 		["three of ten", 10, ["silent", "unseen", "unseen"], true],
 		["all are gone at the cloud", 4, ["gone", "off", "gone", "gone"], false],
 	])("%s: %s", (_, count, ill, cut) => {
-		const { judged, partitioned } = judgeAll(fleet(count, ill), new Map(), { rules: RULES, policy });
+		const { judged, partitioned } = judgeAll(fleet(count, ill), new Map(), RULES);
 		expect(partitioned !== undefined).toBe(cut);
 		const silent = judged.filter(({ reading: { machine, cloud } }) => !machine.answers && cloud === "running");
 		for (const { standing } of silent) expect(standing.verdict).toBe(cut ? "partitioned" : "unknown");

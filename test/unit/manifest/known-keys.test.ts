@@ -2,6 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { interpolateManifest } from "../../../src/manifest/interpolate-manifest.ts";
 import { type JsonSchema, jsonSchema, type SchemaName } from "../../../src/manifest/json-schema.ts";
+import { readResurrection } from "../../../src/manifest/resurrection-config.ts";
 import { withRuntimeConfigs } from "../../../src/manifest/runtime-config.ts";
 import { parseCloud, parseDeployment } from "../../../src/manifest/schema.ts";
 
@@ -69,6 +70,7 @@ const files: Readonly<Record<SchemaName, object>> = {
 		compilation: { workers: 1, network: "v" },
 		cpis: [{ name: "main", type: "local" }],
 	},
+	resurrection: { rules: [{ enabled: true }] },
 	runtime: { releases: [{ name: "os-conf", version: "1" }], addons: [], variables: [] },
 };
 
@@ -263,13 +265,25 @@ const runtime: readonly Row[] = [
 	["/tags", { a: "b" }, "read"],
 ];
 
-const tables: Readonly<Record<SchemaName, readonly Row[]>> = { deployment, cloud, runtime };
+const resurrection: readonly Row[] = [
+	["/rules/0/enabled", false, "read"],
+	["/rules/0/include", { deployments: ["d"] }, "read"],
+	["/rules/0/include", { instance_groups: ["web"] }, "read"],
+	["/rules/0/exclude", { deployments: ["d"] }, "read"],
+	["/rules/0/exclude", { instance_groups: ["web"] }, "read"],
+	["/max_in_flight", "20%", "read"],
+	["/max_per_hour", 0, "read"],
+	["/back_off", [0, 30], "read"],
+];
+
+const tables: Readonly<Record<SchemaName, readonly Row[]>> = { deployment, cloud, runtime, resurrection };
 
 const ajv = new Ajv2020({ strict: false });
 const validators = {
 	deployment: ajv.compile(jsonSchema("deployment")),
 	cloud: ajv.compile(jsonSchema("cloud")),
 	runtime: ajv.compile(jsonSchema("runtime")),
+	resurrection: ajv.compile(jsonSchema("resurrection")),
 };
 
 test.each(
@@ -291,6 +305,10 @@ test.each(
 
 /** The model of a file, and what is wrong with it. */
 function readAs(file: SchemaName, data: object): { readonly model: unknown; readonly errors: readonly string[] } {
+	if (file === "resurrection") {
+		const read = readResurrection([interpolate(data)]);
+		return { model: read.resurrection, errors: read.problems.map(({ code, place }) => `${code} ${place?.path}`) };
+	}
 	const given = interpolate(file === "runtime" ? files.deployment : data);
 	const whole = file === "runtime" ? withRuntimeConfigs(given, [interpolate(data)]) : given;
 	const read = file === "cloud" ? parseCloud(whole) : parseDeployment(whole, "/");

@@ -50,7 +50,7 @@ test("of an older store is brought up to date, and the older store stays as it i
 	await (await openSqliteStore(options())).close();
 	const database = new DatabaseSync(options().file);
 	database.exec(
-		"ALTER TABLE store DROP COLUMN moved; ALTER TABLE store DROP COLUMN digesting; ALTER TABLE compiled DROP COLUMN about; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE",
+		"ALTER TABLE store DROP COLUMN moved; ALTER TABLE store DROP COLUMN digesting; ALTER TABLE store DROP COLUMN resurrection; ALTER TABLE compiled DROP COLUMN about; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE",
 	);
 	database.close();
 	const before = await readFile(options().file);

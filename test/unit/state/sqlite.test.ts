@@ -57,7 +57,7 @@ describe("the file", () => {
 				await (await open()).close();
 				edit("PRAGMA user_version = 99");
 			},
-			"the state store FILE has schema version 99, written by a newer davit; this one knows 6",
+			"the state store FILE has schema version 99, written by a newer davit; this one knows 7",
 			"install the davit that wrote it, or a newer one",
 		],
 		[
@@ -206,7 +206,7 @@ test("a store of an older davit keeps its deployments: the one cloud file is the
 	const old = (name: string, cloudFile: string) =>
 		`INSERT INTO deployments VALUES ('${name}', '${JSON.stringify({ name, cloudFile, manifestFile: "/m.yml", notes: [] })}')`;
 	edit(
-		`${old("own", "/it's.yml".replace("'", "''"))}; ${old("embedded", "")}; ALTER TABLE store DROP COLUMN moved; ALTER TABLE store DROP COLUMN digesting; ALTER TABLE compiled DROP COLUMN about; PRAGMA user_version = 1`,
+		`${old("own", "/it's.yml".replace("'", "''"))}; ${old("embedded", "")}; ALTER TABLE store DROP COLUMN moved; ALTER TABLE store DROP COLUMN digesting; ALTER TABLE store DROP COLUMN resurrection; ALTER TABLE compiled DROP COLUMN about; PRAGMA user_version = 1`,
 	);
 	const store = await open();
 	const { manifestFile, notes } = { manifestFile: "/m.yml", notes: [] };
