@@ -51,8 +51,8 @@ export interface Standing {
 	readonly silent?: Streak;
 	/** The cloud said that it isn't there, or is powered off, and it did not answer. */
 	readonly absent?: Streak & { readonly as: CloudSays };
-	/** It answered, and processes did not run. */
-	readonly failing?: Streak;
+	/** It answered, and processes did not run, or all ran and services were deaf. */
+	readonly failing?: Streak & { readonly what: "processes" | "services" };
 	/** It answered, and all was well. */
 	readonly good?: Streak;
 	readonly bootId?: string;
@@ -121,7 +121,7 @@ function judgeAnswer(
 		const isWell = known.verdict === "unknown" || good.looks >= rules.goodLooks;
 		return isWell ? withVerdict({ ...next, good }, "healthy", "", at) : { ...next, good };
 	}
-	const failing = longer(known.failing, at);
+	const failing = { ...longer(known.failing, at), what: trouble.what };
 	const counts = trouble.crashes || (failing.looks >= rules.silentLooks && lasted(failing) >= rules.silentMs);
 	return counts ? withVerdict({ ...next, failing }, "degraded", trouble.why, at) : { ...next, failing };
 }
@@ -141,20 +141,21 @@ function restartsSince(
 
 /** What is wrong inside a VM that answers. */
 function troubleOf(
-	{ failing }: Extract<MachineSays, { answers: true }>,
+	{ failing, deaf }: Extract<MachineSays, { answers: true }>,
 	restarted: Standing["restarted"],
 	rules: Rules,
-): { readonly why: string; readonly crashes: boolean } | undefined {
+): { readonly why: string; readonly crashes: boolean; readonly what: "processes" | "services" } | undefined {
+	const processes = (why: string, crashes = false) => ({ why, crashes, what: "processes" as const });
 	const times = new Map<string, number>();
 	for (const { process, times: more } of restarted) times.set(process, (times.get(process) ?? 0) + more);
 	const crashing = [...times].filter(([, count]) => count >= rules.restarts);
 	if (crashing.length > 0) {
 		const told = crashing.map(([process, count]) => `${process} was started anew ${count} times`).join(", ");
-		return { why: `${told} within ${rules.restartsMs / 60_000} minutes`, crashes: true };
+		return processes(`${told} within ${rules.restartsMs / 60_000} minutes`, true);
 	}
-	if (failing === undefined) return { why: "its supervisor is silent", crashes: false };
-	if (failing.length === 0) return undefined;
-	return { why: `${failing.join(", ")} ${failing.length > 1 ? "don't" : "does not"} run`, crashes: false };
+	if (failing === undefined) return processes("its supervisor is silent");
+	if (failing.length > 0) return processes(`${failing.join(", ")} ${failing.length > 1 ? "don't" : "does not"} run`);
+	return deaf.length === 0 ? undefined : { why: deaf.join(", "), crashes: false, what: "services" };
 }
 
 function longer(streak: Streak | undefined, at: number): Streak {

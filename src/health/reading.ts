@@ -12,6 +12,8 @@ export type MachineSays =
 			readonly bootId: string;
 			/** Monitored processes that don't run; undefined: its supervisor is silent. */
 			readonly failing: readonly string[] | undefined;
+			/** Services of its manifest's `health` that don't answer as they should, each with why. */
+			readonly deaf: readonly string[];
 			/** How often the supervisor has started each process anew, since the VM's boot. */
 			readonly restarts: Readonly<Record<string, number>>;
 	  };

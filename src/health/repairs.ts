@@ -19,10 +19,17 @@ export interface Policy {
 export const PAUSES = [0, 60_000, 300_000, 900_000] as const;
 const HOUR = 3_600_000;
 
-/** `restart`: what does not run is started; a VM that is off is powered on. `recreate`: it gets a new VM. */
+/**
+ * `start`: what does not run is started; a VM that is off is powered on. `restart`: all its jobs are stopped, as far as they can be, and started.
+ * `recreate`: it gets a new VM.
+ */
+export type Remedy = "start" | "restart" | "recreate";
+
 export interface Repair {
 	readonly instance: InstanceName;
-	readonly kind: "restart" | "recreate";
+	readonly kind: Remedy;
+	/** Its VM answers. */
+	readonly answers: boolean;
 	readonly why: string;
 }
 
@@ -84,12 +91,12 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 		[...running, ...repairs.map(({ instance }) => instance)].filter(
 			(instance) => az === undefined || azOf.get(instance) === az,
 		).length;
-	for (const { instance, az, standing } of targets) {
+	for (const { instance, az, reading, standing } of targets) {
 		if (running.includes(instance)) continue;
-		const remedy = remedyOf(standing);
-		if (!remedy) continue;
 		const hold = (code: Held["code"], why: string) => held.push({ instance, code, why });
 		const own = recent.filter((one) => one.instance === instance);
+		const remedy = remedyOf(standing, own.length);
+		if (!remedy) continue;
 		const pause = policy.pauses[Math.min(own.length, policy.pauses.length - 1)] ?? 0;
 		const lastAt = own.reduce((latest, one) => Math.max(latest, one.at), Number.NEGATIVE_INFINITY);
 		const inAz = targets.filter((target) => target.az === az).length;
@@ -101,21 +108,31 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 			hold("budget", `${most} repairs within an hour are enough: a person should look`);
 		else if (atWork() >= atOnce(targets.length) || atWork(az) >= atOnce(inAz))
 			hold("turn", "it waits for the repairs of others");
-		else repairs.push({ instance, kind: remedy.kind, why: standing.why });
+		else repairs.push({ instance, kind: remedy.kind, answers: reading.machine.answers, why: standing.why });
 	}
 	return { repairs, held };
 }
 
-function remedyOf({
-	verdict,
-	restarted,
-	absent,
-	failing,
-}: Standing): { readonly kind: "restart" | "recreate" } | { readonly kind: "none"; readonly why: string } | undefined {
-	if (verdict === "unresponsive") return { kind: "recreate" };
-	if (verdict === "missing") return { kind: absent?.as === "stopped" ? "restart" : "recreate" };
+/** From the mildest on: what was repaired within the hour, and is ill again, gets the next. */
+const LADDERS = {
+	gone: ["recreate"],
+	off: ["start", "recreate"],
+	processes: ["start", "restart", "recreate"],
+	services: ["restart", "recreate"],
+} as const satisfies Readonly<Record<string, readonly Remedy[]>>;
+
+function remedyOf(
+	{ verdict, restarted, absent, failing }: Standing,
+	repairs: number,
+): { readonly kind: Remedy } | { readonly kind: "none"; readonly why: string } | undefined {
+	const rung = (ladder: keyof typeof LADDERS) => {
+		const remedies: readonly Remedy[] = LADDERS[ladder];
+		return { kind: remedies[Math.min(repairs, remedies.length - 1)] as Remedy };
+	};
+	if (verdict === "unresponsive") return rung("gone");
+	if (verdict === "missing") return rung(absent?.as === "stopped" ? "off" : "gone");
 	if (verdict !== "degraded" || !failing) return undefined;
 	// What crashes again and again does so on a new VM too.
 	if (restarted.length > 0) return { kind: "none", why: "its process crashes again and again: davit logs shows why" };
-	return { kind: "restart" };
+	return rung(failing.what);
 }

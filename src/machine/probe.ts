@@ -4,6 +4,7 @@ import { DAVIT, DISKS, jobFilePath, jobPath, packagePath } from "./layout.ts";
 import { HOSTS_BEGIN, HOSTS_END } from "./names.ts";
 import type { PackageBits } from "./package.ts";
 import { script } from "./prelude.ts";
+import { assignServices, type ServiceProbe, serviceAnswersSchema, servicesFunction } from "./service-probe.ts";
 import { assign, assignList } from "./shell.ts";
 import { endedFunction, type ProcessStatus, parseStatus } from "./supervisor/control.ts";
 import { type Vitals, vitalsFunction, vitalsSchema } from "./vitals.ts";
@@ -18,6 +19,8 @@ export interface ProbeExpectation {
 	readonly mountPoint?: string | undefined;
 	/** Names of disks that jobs must find. */
 	readonly disks?: readonly string[];
+	/** What must answer on it; takes {@link SERVICE_SECONDS} at most. */
+	readonly services?: readonly ServiceProbe[];
 	/** Takes 0.2 s more, in which the processors are watched. */
 	readonly vitals?: boolean;
 }
@@ -48,6 +51,8 @@ export interface ProbeResult {
 	/** What the supervisor says; undefined if it is silent. */
 	readonly processes: readonly ProcessStatus[] | undefined;
 	readonly vitals: Vitals | undefined;
+	/** What each of the expected services answered. */
+	readonly services: z.infer<typeof serviceAnswersSchema>;
 }
 
 const program = `text_of() { # file: its whole text in REPLY
@@ -104,13 +109,14 @@ for pair in applied=${DAVIT}/applied.json uptime=/proc/uptime heartbeat=${DAVIT}
   text_of "\${pair#*=}"; state=$REPLY; json "$REPLY"; printf ',"%s":%s' "\${pair%%=*}" "$REPLY"
 done
 ended_processes "$state"; json "$REPLY"; printf ',"ended":%s' "$REPLY"
+if [ "\${#services[@]}" -gt 0 ]; then ask_services; printf ',"services":%s' "$services_said"; fi
 if [ -n "$want_vitals" ]; then vitals; printf ',"vitals":%s' "$vitals"; fi
 printf '}\\n'
 `;
 
 /** One round trip that changes nothing and needs no fence: what the VM is, for {@link parseProbe}. Few forks, since a fleet is asked at once. */
 export function probeScript(expected: ProbeExpectation = {}): string {
-	const { files = [], jobs = [], packages = [], mountPoint = "", disks = [], vitals = false } = expected;
+	const { files = [], jobs = [], packages = [], mountPoint = "", disks = [], services = [], vitals = false } = expected;
 	return script(
 		bootIdFunction,
 		endedFunction,
@@ -128,9 +134,11 @@ export function probeScript(expected: ProbeExpectation = {}): string {
 		),
 		assign("mount_point", mountPoint),
 		assignList("disks", disks),
+		assignServices(services),
 		assign("want_vitals", vitals ? "yes" : ""),
 		assign("begin", HOSTS_BEGIN),
 		assign("end", HOSTS_END),
+		...(services.length > 0 ? [servicesFunction] : []),
 		...(vitals ? [vitalsFunction] : []),
 		program,
 	);
@@ -155,6 +163,7 @@ const schema = z.object({
 	state: z.string(),
 	ended: z.string(),
 	vitals: vitalsSchema.optional(),
+	services: serviceAnswersSchema.default([]),
 });
 
 /** Reads what {@link probeScript} printed. Throws a ZodError or SyntaxError if that isn't it. */

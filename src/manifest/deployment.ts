@@ -85,6 +85,8 @@ export interface InstanceGroup {
 	readonly lifecycle: "service" | "errand" | "compilation";
 	readonly env: ValueMap;
 	readonly tags: Readonly<Record<string, string>>;
+	/** What must answer on each of its VMs. */
+	readonly health?: readonly ServiceCheck[];
 	/** Group-level `properties` (deprecated); a job's own replace them. */
 	readonly properties: ValueMap;
 }
@@ -110,6 +112,18 @@ export interface JobRef {
 	}[];
 	/** Once its pre-start has begun, a deploy that fails is not undone. */
 	readonly undo?: "never";
+	/** What must answer where it runs. */
+	readonly health?: readonly ServiceCheck[];
+}
+
+/** A TCP connection, or with a path an HTTP request, that is answered on the VM itself. */
+export interface ServiceCheck {
+	readonly port: number;
+	readonly path?: string;
+	/** Of a good answer. Absent: 200 to 399. */
+	readonly status?: readonly number[];
+	/** Absent: the address that stands for the instance. */
+	readonly address?: string;
 }
 
 export interface ConsumeRef {

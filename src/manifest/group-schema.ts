@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GroupNetwork, InstanceGroup, UpdateConfig } from "./deployment.ts";
 import { env } from "./env-schema.ts";
+import { health } from "./health-schema.ts";
 import { job } from "./job-schema.ts";
 import { compact, count, names, optional, section, text, textMap, valueMap } from "./section.ts";
 import { updatePart } from "./update-schema.ts";
@@ -66,6 +67,7 @@ export const group = section(
 			"What the VMs' agent and their disks are told; other keys reach the agent of a BOSH stemcell.",
 		),
 		tags: optional(textMap).describe("Names and values put on the group's VMs at the cloud, over the deployment's."),
+		health,
 		properties: optional(valueMap).describe("Deprecated: for jobs that give none of their own."),
 	},
 	{
@@ -83,7 +85,7 @@ export const group = section(
 		azs: given.azs ?? [],
 		instances: given.instances,
 		jobs: given.jobs,
-		...compact({ vmType: given.vm_type, vmResources: given.vm_resources, persistentDisk: disk }),
+		...compact({ vmType: given.vm_type, vmResources: given.vm_resources, persistentDisk: disk, health: given.health }),
 		persistentDisks: given.persistent_disks ?? [],
 		vmExtensions: given.vm_extensions ?? [],
 		stemcell: given.stemcell,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ConsumeRef, JobRef, ProvideRef } from "./deployment.ts";
+import { health } from "./health-schema.ts";
 import { anyValue, compact, flag, names, optional, section, text, valueMap } from "./section.ts";
 
 /** Plain `nil` is a text in YAML, and BOSH's word for blocking a link; a real null is refused there as well. */
@@ -61,6 +62,7 @@ export const job = section({
 	undo: optional(z.literal("never")).describe(
 		"davit's own. never: its pre-start may change data for good, so once that has begun a deploy that fails is not undone (davit deploy --on-failure undo).",
 	),
+	health,
 	custom_provider_definitions: optional(
 		z.array(
 			section({
@@ -74,7 +76,7 @@ export const job = section({
 	(given): JobRef => ({
 		name: given.name,
 		release: given.release,
-		...compact({ properties: given.properties, undo: given.undo }),
+		...compact({ properties: given.properties, undo: given.undo, health: given.health }),
 		consumes: given.consumes ?? {},
 		provides: given.provides ?? {},
 		customProviderDefinitions: given.custom_provider_definitions ?? [],

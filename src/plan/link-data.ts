@@ -1,4 +1,4 @@
-import type { ConsumeRef, Value, ValueMap } from "../manifest/deployment.ts";
+import type { ConsumeRef, GroupNetwork, Value, ValueMap } from "../manifest/deployment.ts";
 import type { LinkData } from "../template/render.ts";
 import type { OfferedLink } from "./link-providers.ts";
 import {
@@ -17,7 +17,7 @@ import type { PlacedInstance } from "./placed.ts";
 export function linkData(scheme: NameScheme, provider: OfferedLink, wish: ConsumeRef): LinkData {
 	const { group, instances } = provider.from;
 	const owner = nameOwner(scheme.features, group.name, provider);
-	const network = wish.network ?? defaultNetwork(group);
+	const network = wish.network ?? addressableNetwork(group);
 	const names = wish.ipAddresses === undefined ? usesNames(scheme.features) : !wish.ipAddresses;
 	const query = linkQuery(scheme, owner, network);
 	return {
@@ -39,8 +39,12 @@ export function linkData(scheme: NameScheme, provider: OfferedLink, wish: Consum
 	};
 }
 
-/** Known without an instance: an errand's group has none until it runs. */
-function defaultNetwork({ networks }: OfferedLink["from"]["group"]): string {
+/** The network whose address stands for an instance of the group. Known without an instance: an errand's group has none until it runs. */
+export function addressableNetwork({
+	networks,
+}: {
+	readonly networks: readonly Pick<GroupNetwork, "name" | "default">[];
+}): string {
 	const having = (what: "addressable" | "gateway") => networks.find((network) => network.default.includes(what));
 	return (having("addressable") ?? having("gateway") ?? networks[0])?.name ?? "";
 }

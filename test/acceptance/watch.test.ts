@@ -20,14 +20,32 @@ function gatewaysOf(home: string): readonly number[] {
 	});
 }
 
+/** A server whose process runs on while it answers nothing but 503; started anew it is well. */
+const SITE = `#!/bin/bash
+pidfile=/var/vcap/sys/run/site/site.pid
+case $1 in
+  start)
+    rm -f /var/vcap/data/ill
+    setsid /opt/davit/node -e 'require("http").createServer((request, response) => {
+      response.statusCode = require("fs").existsSync("/var/vcap/data/ill") ? 503 : 200;
+      response.end();
+    }).listen(8099, "0.0.0.0")' </dev/null >/dev/null 2>&1 &
+    echo $! >"$pidfile"
+    ;;
+  stop) kill -KILL "$(cat "$pidfile")"; rm -f "$pidfile" ;;
+esac
+`;
+
 describe.each(oneUser)("davit watch, as $name", (user) => {
 	let world: World;
 
 	beforeAll(async () => {
 		world = openWorld(user);
-		writeTinyRelease(world, "release", { jobs: { app: {} } });
+		writeTinyRelease(world, "release", { jobs: { app: {}, site: { templates: { "bin/ctl": SITE } } } });
 		const groups = [tinyGroup("web", "app", { instances: 3 }), tinyGroup("db", "app", { persistent_disk: 100 })];
-		world.write("tiny.yml", tinyManifest(groups));
+		const site = (health: object) => tinyManifest([...groups, tinyGroup("site", "site", health)]);
+		world.write("tiny.yml", site({ health: [{ port: 8099, path: "/ready", status: [200] }] }));
+		world.write("unasked.yml", site({}));
 		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
 		expect(code, stderr).toBe(0);
 		const wrote = await world.davit(["ssh", "db/0", "-c", "sudo sh -c 'echo kept >/var/vcap/store/data'"]);
@@ -99,7 +117,7 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 
 	test("while the watcher is cut off from its VMs, nothing is done to them", async () => {
 		const { vms } = listingOf(world.home);
-		const all = ["web/0", "web/1", "web/2", "db/0"];
+		const all = ["web/0", "web/1", "web/2", "db/0", "site/0"];
 		const gateways = gatewaysOf(world.home);
 		try {
 			const events = await watching(async (watch) => {
@@ -138,6 +156,22 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		expect((await world.davit(["events", "--action", "update-resurrection"])).stdout).toMatch(/ off [\s\S]* on /);
 		expect((await world.davit(["deploy", "tiny.yml"])).code).toBe(0);
 		await isWhole();
+	});
+
+	test("a service that is deaf though its process runs is restarted; what is asked of it changes nothing on its VM", async () => {
+		const pid = async () => (await world.davit(["ssh", "site/0", "-c", "cat /var/vcap/sys/run/site/site.pid"])).stdout;
+		const before = await pid();
+		const events = await watching(async (watch) => {
+			expect((await world.davit(["ssh", "site/0", "-c", "sudo touch /var/vcap/data/ill"])).code).toBe(0);
+			await watch.until(health("repaired", "site/0"));
+		});
+		expect(told(events)).toEqual(["site/0 degraded", "site/0 repair", "site/0 repaired"]);
+		expect(events[0]?.text).toMatch(/^degraded: [\d.]+:8099\/ready status 503$/);
+		const after = await pid();
+		expect(after).not.toBe(before);
+		expect((await world.davit(["deploy", "unasked.yml"])).stderr).toContain("nothing to do");
+		expect((await world.davit(["deploy", "tiny.yml"])).stderr).toContain("nothing to do");
+		expect(await pid()).toBe(after);
 	});
 
 	test("--report tells, and repairs nothing", async () => {

@@ -2,6 +2,9 @@ import { listVms } from "../../apply/observe.ts";
 import type { CloudResource } from "../../cpi/cpi.ts";
 import type { CloudSays, MachineSays, Target } from "../../health/reading.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
+import { type ServiceProbe, serviceFailure } from "../../machine/service-probe.ts";
+import type { Deployment } from "../../manifest/deployment.ts";
+import { addressableNetwork } from "../../plan/link-data.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import { withDeadline } from "../../ssh/deadline.ts";
 import { createLimiter } from "../../ssh/limiter.ts";
@@ -47,6 +50,18 @@ export async function lookAtTargets(
 	}));
 }
 
+/** What `health` of an instance's group and jobs asks for. */
+function servicesOf(
+	{ instanceGroups }: Deployment,
+	{ group, ips }: Pick<InstanceRecord, "group" | "ips">,
+): readonly ServiceProbe[] {
+	const found = instanceGroups.find(({ name }) => name === group);
+	if (!found) return [];
+	const own = ips[addressableNetwork(found)] ?? "127.0.0.1";
+	const checks = [...(found.health ?? []), ...found.jobs.flatMap(({ health }) => health ?? [])];
+	return checks.map(({ port, path, status, address }) => ({ address: address ?? own, port, path, statuses: status }));
+}
+
 const NOT_ASKED: MachineSays = { answers: false, why: "it has no VM" };
 
 /** What operators stopped or ignore, what is at work for an errand only, and what an update left half done is left alone. */
@@ -82,13 +97,14 @@ function cloudSays({ vm }: InstanceRecord, listed: Listed): CloudSays {
 }
 
 async function ask(
-	{ group, index, vm }: InstanceRecord,
-	{ machines }: RecordedDeployment,
+	{ group, index, vm, ips }: InstanceRecord,
+	{ machines, inputs }: RecordedDeployment,
 	{ signal, clock }: CliContext,
 	times: AnswerTimes,
 ): Promise<MachineSays> {
 	if (!vm) return NOT_ASKED;
 	const instance = `${group}/${index}`;
+	const services = servicesOf(inputs.deployment, { group, ips });
 	const { least, most } = ANSWER_MS;
 	const ms = Math.min(most, Math.max(least, 3 * (times.get(instance) ?? most)));
 	const late = () => new Error(`it gave no answer within ${(ms / 1000).toFixed()} s`);
@@ -96,9 +112,9 @@ async function ask(
 	try {
 		const { stdout } = await withDeadline({ ms, clock, signal, late }, async (until) => {
 			const connection = await machines.connect(instance, { signal: until });
-			return connection.run(probeScript(), { signal: until });
+			return connection.run(probeScript({ services }), { signal: until });
 		});
-		const answer = answerOf(parseProbe(stdout));
+		const answer = answerOf(parseProbe(stdout), services);
 		times.set(instance, clock.monotonic() - begun);
 		return answer;
 	} catch (error) {
@@ -107,7 +123,7 @@ async function ask(
 	}
 }
 
-function answerOf({ bootId, processes }: ProbeResult): MachineSays {
+function answerOf({ bootId, processes, services: said }: ProbeResult, services: readonly ServiceProbe[]): MachineSays {
 	const failing = processes?.filter(
 		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
 	);
@@ -115,6 +131,10 @@ function answerOf({ bootId, processes }: ProbeResult): MachineSays {
 		answers: true,
 		bootId,
 		failing: failing?.map(({ name }) => name),
+		deaf: services.flatMap((service, index) => {
+			const why = serviceFailure(service, said[index] ?? { ok: false, said: "it was not asked" });
+			return why === undefined ? [] : [`${service.address}:${service.port}${service.path ?? ""} ${why}`];
+		}),
 		restarts: Object.fromEntries(processes?.map(({ name, restarts }) => [name, restarts]) ?? []),
 	};
 }

@@ -9,6 +9,7 @@ import type { InstanceName } from "../../plan/step.ts";
 import type { SqliteStore } from "../../state/sqlite.ts";
 import type { CliContext } from "../command.ts";
 import { bringUp } from "./chosen-instances.ts";
+import type { DeployFlags } from "./deploy.ts";
 import { withRun } from "./deployment-run.ts";
 import { recordedInputs } from "./manifest.ts";
 import type { RecordedDeployment } from "./recorded.ts";
@@ -86,6 +87,14 @@ async function lookUnlessHeld(
 	return (await isHeld()) ? undefined : targets;
 }
 
+/** One plan for each. A VM that is to be given up since it is silent may have come back by now, and is left alone then. */
+const REMEDIES: readonly (readonly [(repair: Repair) => boolean, Partial<DeployFlags>])[] = [
+	[({ kind }) => kind === "start", {}],
+	[({ kind }) => kind === "restart", { restart: true }],
+	[({ kind, answers }) => kind === "recreate" && answers, { recreate: true }],
+	[({ kind, answers }) => kind === "recreate" && !answers, { fix: true }],
+];
+
 /** By the engine that deploys, for these instances alone. It looks again before it acts: what has come back needs nothing. */
 async function repair(
 	name: string,
@@ -95,7 +104,6 @@ async function repair(
 ): Promise<boolean> {
 	const { deployment: record } = await store.read(name);
 	if (!record) return false;
-	const of = (kind: Repair["kind"]) => chosen.filter((each) => each.kind === kind).map(({ instance }) => instance);
 	try {
 		await withRun(
 			"watch",
@@ -103,8 +111,10 @@ async function repair(
 			store,
 			context,
 			async (run) => {
-				for (const kind of ["restart", "recreate"] as const)
-					if (of(kind).length > 0) await bringUp(run, of(kind), { fix: kind === "recreate" }, { nonInteractive: true });
+				for (const [fits, flags] of REMEDIES) {
+					const instances = chosen.filter(fits).map(({ instance }) => instance);
+					if (instances.length > 0) await bringUp(run, instances, flags, { nonInteractive: true });
+				}
 			},
 		);
 		return true;

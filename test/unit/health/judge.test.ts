@@ -6,13 +6,14 @@ const SECOND = 1000;
 /** When a VM was last seen to be well before a case begins: its grace after a boot is over. */
 const LONG_AGO = -10 * 60 * SECOND;
 
-type Said = "well" | "silent" | "failing" | "no supervisor" | "rebooted" | `restarts ${number}`;
+type Said = "well" | "silent" | "failing" | "deaf" | "no supervisor" | "rebooted" | `restarts ${number}`;
 
 function machine(said: Said): MachineSays {
 	if (said === "silent") return { answers: false, why: "no answer" };
 	const restarts = { app: said.startsWith("restarts") ? Number(said.slice(9)) : 0 };
 	const failing = said === "failing" ? ["app"] : said === "no supervisor" ? undefined : [];
-	return { answers: true, bootId: said === "rebooted" ? "second" : "first", failing, restarts };
+	const deaf = said === "deaf" ? ["10.0.0.1:80/ status 503"] : [];
+	return { answers: true, bootId: said === "rebooted" ? "second" : "first", failing, deaf, restarts };
 }
 
 const look = (at: number, said: Said, cloud: CloudSays = "running"): Reading => ({
@@ -142,6 +143,17 @@ describe("a VM that was well", () => {
 			],
 			"healthy",
 			"",
+		],
+		["a service that does not answer, once", [[0, "deaf"]], "healthy", ""],
+		[
+			"one that did not three times over 20 s",
+			[
+				[0, "deaf"],
+				[10, "deaf"],
+				[20, "deaf"],
+			],
+			"degraded",
+			"10.0.0.1:80/ status 503",
 		],
 		["a process that does not run, once", [[0, "failing"]], "healthy", ""],
 		[

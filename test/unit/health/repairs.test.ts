@@ -3,7 +3,7 @@ import { RULES, type Standing } from "../../../src/health/judge.ts";
 import { chooseRepairs, judgeAll, PAUSES, type PastRepair, type Policy } from "../../../src/health/repairs.ts";
 
 const MINUTE = 60_000;
-type Ill = "well" | "silent" | "gone" | "off" | "failing" | "crashing" | "unseen";
+type Ill = "well" | "silent" | "gone" | "off" | "failing" | "deaf" | "crashing" | "unseen";
 
 const policy: Policy = { maxInFlight: { percent: 20 }, pauses: PAUSES, repairs: () => true };
 
@@ -16,7 +16,8 @@ function standing(ill: Ill): Standing {
 	if (ill === "gone") return { ...base, verdict: "missing", silent: streak, absent: { ...streak, as: "gone" } };
 	if (ill === "off") return { ...base, verdict: "missing", silent: streak, absent: { ...streak, as: "stopped" } };
 	const restarted = ill === "crashing" ? [{ at: 0, process: "app", times: 3 }] : [];
-	return { ...base, verdict: "degraded", failing: streak, restarted };
+	const what = ill === "deaf" ? "services" : "processes";
+	return { ...base, verdict: "degraded", failing: { ...streak, what }, restarted };
 }
 
 /** So many VMs in AZs by turns, the first of them ill. */
@@ -26,7 +27,7 @@ function fleet(count: number, ill: readonly Ill[], azs = 1) {
 		const cloud = state === "gone" ? "gone" : state === "off" ? "stopped" : "running";
 		const machine = ["silent", "gone", "off", "unseen"].includes(state)
 			? ({ answers: false, why: state } as const)
-			: ({ answers: true, bootId: "1", failing: [], restarts: {} } as const);
+			: ({ answers: true, bootId: "1", failing: [], deaf: [], restarts: {} } as const);
 		return {
 			instance: `web/${index}`,
 			az: `z${(index % azs) + 1}`,
@@ -52,15 +53,16 @@ describe("who is repaired", () => {
 	test.each<[string, number, readonly Ill[], readonly string[], readonly string[]]>([
 		["nobody who is well", 4, [], [], []],
 		["one that is gone gets a new VM", 4, ["gone"], ["web/0 recreate"], []],
-		["one that is off is powered on", 4, ["off"], ["web/0 restart"], []],
+		["one that is off is powered on", 4, ["off"], ["web/0 start"], []],
 		["one that is silent gets a new VM", 4, ["silent"], ["web/0 recreate"], []],
-		["processes that don't run are started", 4, ["failing"], ["web/0 restart"], []],
+		["processes that don't run are started", 4, ["failing"], ["web/0 start"], []],
+		["jobs whose services are deaf are restarted", 4, ["deaf"], ["web/0 restart"], []],
 		["what crashes again and again is left to a person", 4, ["crashing"], [], ["web/0 crashes"]],
 		[
 			"one at a time of four, though all are gone",
 			4,
 			["off", "off", "off", "off"],
-			["web/0 restart"],
+			["web/0 start"],
 			["web/1 turn", "web/2 turn", "web/3 turn"],
 		],
 		["a fifth of ten", 10, ["gone", "gone", "gone"], ["web/0 recreate", "web/1 recreate"], ["web/2 turn"]],
@@ -124,6 +126,23 @@ describe("again and again", () => {
 	])("at minute %d, after repairs at %j: %s", (minute, past, now) => {
 		const { repairs } = chosen(fleet(10, ["gone"]), { past: repaired(...past), now: minute * MINUTE });
 		expect(repairs).toEqual(now ? ["web/0 recreate"] : []);
+	});
+
+	test.each<[Ill, readonly string[]]>([
+		["gone", ["recreate", "recreate"]],
+		["silent", ["recreate", "recreate"]],
+		["off", ["start", "recreate", "recreate"]],
+		["failing", ["start", "restart", "recreate", "recreate"]],
+		["deaf", ["restart", "recreate", "recreate"]],
+	])("what is %s again within the hour gets the next remedy: %j", (ill, remedies) => {
+		const past: PastRepair[] = [];
+		for (const [index, kind] of remedies.entries()) {
+			const now = index * 16 * MINUTE;
+			expect(chosen(fleet(10, [ill]), { past, now }).repairs).toEqual([`web/0 ${kind}`]);
+			past.push({ instance: "web/0", at: now });
+		}
+		const later = { past, now: remedies.length * 16 * MINUTE + 60 * MINUTE };
+		expect(chosen(fleet(10, [ill]), later).repairs).toEqual([`web/0 ${remedies[0]}`]);
 	});
 
 	test("enough is enough, until an hour has passed", () => {

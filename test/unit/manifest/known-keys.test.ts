@@ -178,6 +178,8 @@ const deployment: readonly Row[] = [
 	["/instance_groups/0/networks/0/nic_group", 1, "not-yet"],
 	...updates("/instance_groups/0/update"),
 	...jobs("/instance_groups/0/jobs/0"),
+	["/instance_groups/0/health", [{ port: 80 }], "read"],
+	["/instance_groups/0/jobs/0/health", [{ port: 80, path: "/h", status: [204], address: "127.0.0.1" }], "read"],
 	["/instance_groups/0/jobs/0/consumes/db/from", "x", "read"],
 	["/instance_groups/0/jobs/0/consumes/db/deployment", "x", "read"],
 	["/instance_groups/0/jobs/0/consumes/db/network", "x", "read"],
