@@ -4,7 +4,14 @@ import { type Adopted, adopt, refuseOther } from "./sqlite-adopt.ts";
 import { applyChanges } from "./sqlite-changes.ts";
 import { compiledPackages } from "./sqlite-compiled.ts";
 import type { Database } from "./sqlite-database.ts";
-import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
+import {
+	appendEvent,
+	type EventFilter,
+	findEvents,
+	firstBrokenEvent,
+	type NumberedEvent,
+	readEvents,
+} from "./sqlite-events.ts";
 import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
 import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
 import { acquireLease, checkFence, currentHolder, LEASE_MS } from "./sqlite-lease.ts";
@@ -25,6 +32,8 @@ export interface SqliteStoreOptions extends StoreFile {
 export interface SqliteStore extends StateStore {
 	/** Number (from 1) of the first event that was tampered with; undefined if none was. */
 	firstBrokenEvent(): Promise<number | undefined>;
+	/** The newest `limit` events that the filter lets in, of all deployments, oldest of them first. */
+	findEvents(filter: EventFilter, limit: number): Promise<readonly NumberedEvent[]>;
 	/** Names of all deployments that anything was ever done to, also of those that are gone. */
 	eventfulDeployments(): Promise<readonly string[]>;
 	/** True if anything is sealed here, also of deployments that are gone. */
@@ -100,6 +109,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		...compiledPackages(database),
 		appendEvent: async (event) => appendEvent(database, event),
 		events: async (deployment, limit) => readEvents(database, deployment, limit),
+		findEvents: async (filter, limit) => findEvents(database, filter, limit),
 		eventfulDeployments: async () =>
 			database
 				.all<{ name: string }>("SELECT DISTINCT deployment AS name FROM events ORDER BY 1")
