@@ -103,7 +103,7 @@ export function finishedRecord(run: DeploymentRun, state: DesiredState): Deploym
 }
 
 function recordOf(
-	{ inputs, inputsDigest, key, context: { random } }: DeploymentRun,
+	{ inputs, inputsDigest, former, key, context: { random } }: DeploymentRun,
 	{ releases }: DesiredState,
 ): DeploymentRecord {
 	const { deployment, manifestFile, files, manifestValue, cloudValue } = inputs;
@@ -118,6 +118,7 @@ function recordOf(
 		notes: [],
 		manifestDigest: inputsDigest,
 		releases: releaseContents(releases),
+		...(former?.errands ? { errands: former.errands } : {}),
 	};
 }
 
