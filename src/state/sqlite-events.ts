@@ -33,13 +33,27 @@ interface EventRow {
 	readonly digest: string;
 }
 
+/** What was done, and by whom. */
+export function recordedEvents(database: Database) {
+	return {
+		appendEvent: async (event: RecordedEvent) => appendEvent(database, event),
+		events: async (deployment: string, limit: number) => readEvents(database, deployment, limit),
+		findEvents: async (filter: EventFilter, limit: number) => findEvents(database, filter, limit),
+		eventfulDeployments: async () =>
+			database
+				.all<{ name: string }>("SELECT DISTINCT deployment AS name FROM events ORDER BY 1")
+				.map(({ name }) => name),
+		firstBrokenEvent: async () => firstBrokenEvent(database),
+	};
+}
+
 /** What an event's digest is made of: the one before, and the event's text as stored. */
 function chain(before: string, event: string): string {
 	return createHash("sha256").update(before).update("\n").update(event).digest("hex");
 }
 
 /** Appends the event with a digest that covers all events before it. */
-export function appendEvent(database: Database, event: RecordedEvent): void {
+function appendEvent(database: Database, event: RecordedEvent): void {
 	const text = JSON.stringify(event);
 	database.transaction(() => {
 		const last = database.get<EventRow>("SELECT * FROM events ORDER BY id DESC LIMIT 1");
@@ -49,7 +63,7 @@ export function appendEvent(database: Database, event: RecordedEvent): void {
 }
 
 /** The newest `limit` events of a deployment, oldest of them first. */
-export function readEvents(database: Database, deployment: string, limit: number): readonly RecordedEvent[] {
+function readEvents(database: Database, deployment: string, limit: number): readonly RecordedEvent[] {
 	const rows = database.all<EventRow>(
 		"SELECT * FROM events WHERE deployment = ? ORDER BY id DESC LIMIT ?",
 		...[deployment, limit],
@@ -60,7 +74,7 @@ export function readEvents(database: Database, deployment: string, limit: number
 type Condition = readonly [sql: string, ...values: (string | number)[]];
 
 /** The newest `limit` events that the filter lets in, oldest of them first. */
-export function findEvents(database: Database, filter: EventFilter, limit: number): readonly NumberedEvent[] {
+function findEvents(database: Database, filter: EventFilter, limit: number): readonly NumberedEvent[] {
 	const conditions = conditionsOf(filter);
 	const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([sql]) => `(${sql})`).join(" AND ")}`;
 	const rows = database.all<EventRow>(
@@ -94,7 +108,7 @@ function given(value: string | number | undefined, sql: string): readonly Condit
 }
 
 /** Number (from 1) of the first event that was changed, or after which one is missing; undefined if all are as written. */
-export function firstBrokenEvent(database: Database): number | undefined {
+function firstBrokenEvent(database: Database): number | undefined {
 	let before = "";
 	let expected = 1;
 	for (const row of database.all<EventRow>("SELECT * FROM events ORDER BY id")) {
