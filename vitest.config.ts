@@ -18,6 +18,8 @@ const more = files(
 	"acceptance/clean-up",
 	"acceptance/compilation-vms",
 	"acceptance/disk-copy",
+	"acceptance/errand-runs",
+	"acceptance/hook-of-many",
 	"acceptance/object-store",
 	"acceptance/peers",
 	"acceptance/rolling-update",

@@ -134,6 +134,8 @@ export interface ApplyContext {
 	readonly random: Random;
 	readonly emit: EventSink;
 	readonly signal: AbortSignal;
+	/** As `Telling` has it. */
+	readonly silentMs?: number | undefined;
 }
 
 /** Deadlines of CPI verbs in ms (the design's table). */

@@ -5,7 +5,6 @@ import type { Lease, RecordedEvent, StateStore } from "../state/state.ts";
 import { problemsOf } from "./problems-of.ts";
 import type { Task } from "./task.ts";
 
-/** A step that is silent for this long is said to be waiting, in ms. */
 const SILENT_MS = 60_000;
 
 /** What it takes to tell of a step, and to record that it was done. */
@@ -19,6 +18,8 @@ export interface Telling {
 	readonly clock: Clock;
 	readonly emit: EventSink;
 	readonly signal: AbortSignal;
+	/** How long a step may be silent before it is said to be waiting, in ms; a minute unless given. */
+	readonly silentMs?: number | undefined;
 }
 
 /** What views and events say of a step. */
@@ -87,19 +88,20 @@ function record(
 	});
 }
 
-/** Says what is being waited for whenever a step has shown nothing for a minute. */
+/** Says what is being waited for whenever a step has shown nothing for so long. */
 function watchSilence<Context extends Telling>(
 	step: ToldStep,
 	context: Context,
 ): { readonly context: Context; dispose(): void } {
+	const { silentMs = SILENT_MS } = context;
 	const begin = context.clock.monotonic();
 	let last = begin;
 	const timer = setInterval(() => {
 		const now = context.clock.monotonic();
-		if (now - last < SILENT_MS) return;
+		if (now - last < silentMs) return;
 		last = now;
 		context.emit({ type: "step-waiting", id: step.id, text: step.title, elapsedMs: now - begin });
-	}, SILENT_MS / 4);
+	}, silentMs / 4);
 	timer.unref();
 	const emit: EventSink = (event) => {
 		last = context.clock.monotonic();

@@ -75,10 +75,11 @@ function placeProblems(
 	return [problem("no-persistent-disk", `${gives} no persistent disk`, { hint })];
 }
 
-function noDisk(cid: string, orphans: readonly DiskRecord[]): Problem {
+/** Neither davit nor, if that was asked, the cloud has it. */
+export function noDisk(cid: string, orphans: readonly DiskRecord[]): Problem {
 	const known = orphans.map((orphan) => `${orphan.cid} (${orphan.deployment} ${orphan.instanceName})`).join(", ");
 	return problem("no-disk", `there is no disk "${cid}"`, {
-		hint: known === "" ? "no disk is orphaned" : `orphaned are: ${known}`,
+		hint: `${known === "" ? "no disk is orphaned" : `orphaned are: ${known}`}; one that davit did not make, as from a snapshot, needs --disk-properties copy`,
 	});
 }
 

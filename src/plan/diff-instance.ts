@@ -1,4 +1,5 @@
 import type { VmCid } from "../cpi/cpi.ts";
+import type { InstanceRecord } from "../state/state.ts";
 import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
@@ -60,6 +61,8 @@ export interface DiffOptions {
 	/** Recreate VMs that don't answer, instead of failing. */
 	readonly fix: boolean;
 	readonly recreate: boolean;
+	/** With `recreate`, only VMs that were made before: wall clock, ms since 1970. */
+	readonly createdBefore?: number | undefined;
 	readonly restart: boolean;
 	/** Whether a CPI grows disks in place. */
 	readonly canResize: (cpi: string) => boolean;
@@ -163,7 +166,18 @@ function replaceReasons(desired: DesiredInstance, options: DiffOptions): WhyChan
 			];
 		},
 	);
-	return options.recreate ? [{ reason: "recreate" }, ...changed] : changed;
+	return isRecreated(desired.record, options) ? [{ reason: "recreate" }, ...changed] : changed;
+}
+
+/** True if the instance is to get another VM whatever its own is. */
+export function isRecreated(
+	record: InstanceRecord | undefined,
+	{
+		recreate = false,
+		createdBefore = Number.POSITIVE_INFINITY,
+	}: Partial<Pick<DiffOptions, "recreate" | "createdBefore">>,
+): boolean {
+	return recreate && (record?.vm?.createdAt ?? 0) < createdBefore;
 }
 
 function appliedReasons(desired: DesiredInstance): WhyChanged[] {

@@ -10,21 +10,28 @@ import { collectArchives, releaseTarball } from "./release-tarball.ts";
 
 export interface ExportOptions {
 	readonly stemcell: StemcellLine;
+	/** Only these jobs, by name, and the packages that they need; all unless given. */
+	readonly jobs?: readonly string[];
 	/** Where the compiled form of a package is in the store; undefined: it was never compiled. */
 	readonly compiled: (key: string) => Promise<PackageDigest | undefined>;
 	readonly store: PackageStore;
 }
 
 /**
- * A compiled release, as BOSH's `export-release` makes it: all jobs, and the packages that they need, compiled for one stemcell.
- * @throws UserError naming the packages that were not compiled for it yet.
+ * A compiled release, as BOSH's `export-release` makes it: its jobs, and the packages that they need, compiled for one stemcell.
+ * @throws UserError naming the packages that were not compiled for it yet, or the jobs that it has not.
  */
 export async function exportRelease(
 	release: Release,
-	{ stemcell, compiled, store }: ExportOptions,
+	{ stemcell, jobs: only, compiled, store }: ExportOptions,
 ): Promise<{ readonly manifest: ReleaseManifest; tarball(): Readable }> {
 	const line = `${stemcell.os}/${stemcell.version}`;
-	const needed = neededPackages(release, [...release.jobs.keys()], stemcell);
+	const wanted = wantedJobs(release, only);
+	const needed = neededPackages(
+		release,
+		wanted.map(({ name }) => name),
+		stemcell,
+	);
 	const digests = await Promise.all(
 		needed.map(({ package: { form }, key }) => (form === "source" ? compiled(key) : undefined)),
 	);
@@ -39,7 +46,7 @@ export async function exportRelease(
 		);
 	const { stored, keep } = collectArchives(store);
 	const jobs: ReleaseManifest["jobs"][number][] = [];
-	for (const job of release.jobs.values()) {
+	for (const job of wanted) {
 		const sha1 = await keep(`jobs/${job.name}.tgz`, jobArchive(job));
 		jobs.push({ name: job.name, fingerprint: job.fingerprint, sha1, packages: job.packages });
 	}
@@ -60,6 +67,19 @@ export async function exportRelease(
 		noCompression: false,
 	};
 	return { manifest, tarball: () => releaseTarball(manifest, stored, [], store) };
+}
+
+function wantedJobs(
+	{ name, version, jobs }: Release,
+	only: readonly string[] = [...jobs.keys()],
+): readonly ReleaseJob[] {
+	const absent = [...new Set(only)].filter((job) => !jobs.has(job));
+	if (absent.length === 0) return [...jobs.values()].filter((job) => only.includes(job.name));
+	throw new UserError(
+		problem("no-job", `release ${name}/${version} has no job ${absent.join(", ")}`, {
+			hint: `it has: ${[...jobs.keys()].sort().join(", ")}`,
+		}),
+	);
 }
 
 /** The job as its archive holds it: the spec as `job.MF`, the rest as it stands. */

@@ -4,7 +4,7 @@ import { type Adopted, adopt, refuseOther } from "./sqlite-adopt.ts";
 import { applyChanges } from "./sqlite-changes.ts";
 import { compiledPackages } from "./sqlite-compiled.ts";
 import type { Database } from "./sqlite-database.ts";
-import { appendEvent, firstBrokenEvent, readEvents } from "./sqlite-events.ts";
+import { type EventFilter, type NumberedEvent, recordedEvents } from "./sqlite-events.ts";
 import { openStoreFile, type StoreFile } from "./sqlite-file.ts";
 import { beginIntent, finishIntent, openIntents } from "./sqlite-intents.ts";
 import { acquireLease, checkFence, currentHolder, LEASE_MS } from "./sqlite-lease.ts";
@@ -25,6 +25,8 @@ export interface SqliteStoreOptions extends StoreFile {
 export interface SqliteStore extends StateStore {
 	/** Number (from 1) of the first event that was tampered with; undefined if none was. */
 	firstBrokenEvent(): Promise<number | undefined>;
+	/** The newest `limit` events that the filter lets in, of all deployments, oldest of them first. */
+	findEvents(filter: EventFilter, limit: number): Promise<readonly NumberedEvent[]>;
 	/** Names of all deployments that anything was ever done to, also of those that are gone. */
 	eventfulDeployments(): Promise<readonly string[]>;
 	/** True if anything is sealed here, also of deployments that are gone. */
@@ -98,14 +100,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 		variables: async (deployment) => readVariables(database, deployment),
 		putVariables: async (fence, variables) => fenced(fence, () => putVariables(database, fence.deployment, variables)),
 		...compiledPackages(database),
-		appendEvent: async (event) => appendEvent(database, event),
-		events: async (deployment, limit) => readEvents(database, deployment, limit),
-		eventfulDeployments: async () =>
-			database
-				.all<{ name: string }>("SELECT DISTINCT deployment AS name FROM events ORDER BY 1")
-				.map(({ name }) => name),
+		...recordedEvents(database),
 		hasVariables: async () => database.get("SELECT 1 FROM variables LIMIT 1") !== undefined,
-		firstBrokenEvent: async () => firstBrokenEvent(database),
 		refuseOther: async (uuid) => refuseOther(database, uuid),
 		adopt: async (fence, adopted) =>
 			alone(() => {

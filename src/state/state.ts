@@ -58,6 +58,8 @@ export interface DeploymentRecord extends RecordedInputs {
 			{ readonly jobs: Readonly<Record<string, string>>; readonly packages: Readonly<Record<string, string>> }
 		>
 	>;
+	/** By name: digest of what an errand ran with when it last went well everywhere. */
+	readonly errands?: Readonly<Record<string, string>>;
 	/** Messages for people that the deploy printed at its end. */
 	readonly notes: readonly string[];
 }

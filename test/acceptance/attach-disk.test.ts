@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
-import { killInEachKind } from "../support/acceptance-cut.ts";
+import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { golden, startedKinds } from "../support/acceptance-golden.ts";
 import { listingOf, readState, recordedListing, vmRoot } from "../support/acceptance-state.ts";
 import { users } from "../support/ordinary-user.ts";
@@ -130,5 +131,44 @@ describe(`attach-disk as ${user.name}`, () => {
 		expect({ code, stdout }, stderr).toEqual({ code: expected, stdout: "" });
 		await expect(golden(stderr)).toMatchFileSnapshot(`golden/attach-disk-${what.replaceAll(" ", "-")}.golden`);
 		expect(readState(world.home)).toEqual(before);
+	});
+
+	test("a disk that was made behind davit's back is attached with --disk-properties copy, also after a kill, and is like the one before", async () => {
+		const foreign = "disk-00c0ffee00c0ffee";
+		const folder = join(world.home, "local/disks", foreign);
+		// As from a snapshot: at the cloud, with the data, in no record, and none of this store's.
+		execFileSync("cp", ["-a", join(world.home, "local/disks", own), folder]);
+		const { attached: _, ...copied } = JSON.parse(readFileSync(join(folder, "disk.json"), "utf8"));
+		const owner = { store: "another", deployment: "other" };
+		writeFileSync(join(folder, "disk.json"), JSON.stringify({ ...copied, cid: foreign, key: "by-hand", owner }));
+		const before = readState(world.home);
+		const recordOf = (cid: string) => readState(world.home).disks.find((disk) => disk.cid === cid);
+		const replaced = recordOf(diskOf("db/0"));
+
+		const without = await world.davit(["attach-disk", "db/0", foreign]);
+		expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining("needs --disk-properties copy") });
+		const absent = await world.davit(["attach-disk", "db/0", "disk-0000000000000000", "--disk-properties", "copy"]);
+		expect(absent).toMatchObject({
+			code: 1,
+			stderr: expect.stringContaining('there is no disk "disk-0000000000000000"'),
+		});
+		const other = await world.davit(["attach-disk", "db/0", foreign, "--disk-properties", "all"]);
+		expect(other).toMatchObject({ code: 64, stderr: expect.stringContaining("--disk-properties all: not known") });
+		expect(readState(world.home)).toEqual(before);
+
+		const attaching = ["attach-disk", "db/0", foreign, "--disk-properties", "copy"];
+		expect(await killAt(world, attaching, (kind) => kind === "attach-disk")).toBe("attach-disk");
+		const { code, stderr } = await world.davit(attaching);
+		expect(code, stderr).toBe(0);
+		await onVm("db/0", "grep -qx 'of db/0' /var/vcap/store/data");
+		expect(diskOf("db/0")).toBe(foreign);
+		const { sizeMib, cloudProperties } = recordOf(foreign) ?? {};
+		expect({ sizeMib, cloudProperties }).toEqual({
+			sizeMib: replaced?.sizeMib,
+			cloudProperties: replaced?.cloudProperties,
+		});
+		expect(recordOf(replaced?.cid ?? "")?.orphanedAt).toBeDefined();
+		const again = await world.davit(["deploy", "tiny.yml"]);
+		expect(again.stderr).toBe("tiny: nothing to do, all is as the manifest says\n");
 	});
 });

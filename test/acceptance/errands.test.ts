@@ -12,12 +12,16 @@ let world: World;
 beforeAll(async () => {
 	world = openWorld(user);
 	writeTinyRelease(world, "release", {
-		jobs: { app: {}, smoke: { process: false, hooks: { run: "echo smoke on $(hostname)" } } },
+		jobs: {
+			app: {},
+			smoke: { process: false, hooks: { run: "echo smoke on $(hostname)" } },
+			slow: { process: false, hooks: { run: "sleep 2" } },
+		},
 	});
 	const jobs = ["app", "smoke"].map((name) => ({ name, release: "tiny" }));
 	const groups = [
 		tinyGroup("web", jobs, { instances: 2 }),
-		tinyGroup("db", jobs),
+		tinyGroup("db", [...jobs, { name: "slow", release: "tiny" }]),
 		tinyGroup("checks", "smoke", { lifecycle: "errand" }),
 	];
 	world.write("tiny.yml", tinyManifest(groups));
@@ -60,4 +64,19 @@ test("an errand of its own group has its VM while it runs; --keep-alive keeps it
 	expect(last.kinds).not.toContain("create-vm");
 	expect(listingOf(world.home).vms).toEqual(before);
 	expect(listingOf(world.home)).toEqual(recordedListing(world.home));
+});
+
+test("--with-heartbeat tells that it runs", async () => {
+	const waits = async (...args: readonly string[]) => {
+		const { code, events } = await world.told(["run-errand", "slow", ...args]);
+		expect(code).toBe(0);
+		return events.filter(({ type }) => type === "step-waiting").length;
+	};
+	expect(await waits("--with-heartbeat=1")).toBeGreaterThan(0);
+	expect(await waits("--with-heartbeat")).toBe(0);
+	const { code, stderr } = await world.davit(["run-errand", "slow", "--with-heartbeat=often"]);
+	expect({ code, stderr }).toEqual({
+		code: 64,
+		stderr: expect.stringContaining("--with-heartbeat often: that is no number of seconds"),
+	});
 });

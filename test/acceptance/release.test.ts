@@ -193,6 +193,17 @@ test("a release is exported as it was compiled; elsewhere it is installed withou
 		const exporting = ["export-release", "tiny/1", "local/1", "--dir", "compiled releases"];
 		const early = await world.davit(exporting);
 		expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("not compiled for local/1 yet: late\n") });
+		// What is compiled is enough for this one, which its name says.
+		const one = await world.told([...exporting, "--job", "app"]);
+		expect(one.code, one.stderr).toBe(0);
+		const alone = join(world.folder, "compiled releases/app-tiny-1-local-1.tgz");
+		expect(one.events.flatMap((event) => (event.type === "table" ? event.rows : []))).toMatchObject([
+			{ jobs: 1, packages: 2, tarball: alone },
+		]);
+		expect((await world.davit(["inspect-release", alone])).stdout).not.toMatch(/check|late/);
+		const none = await world.davit([...exporting, "--job", "app", "--job", "no", "--job", "nor"]);
+		expect(none).toMatchObject({ code: 1, stdout: "" });
+		expect(none.stderr).toBe("error: release tiny/1 has no job no, nor\n  → it has: app, check\n");
 		expect((await world.davit(["export-release", "tiny/2", "local/1"])).stderr).toContain("it has: tiny/1");
 		expect((await world.davit(["export-release", "tiny", "local/1"])).code).toBe(64);
 		write("./tiny-1.tgz", ["app", "check"]);

@@ -143,6 +143,40 @@ describe.each(oneUser)("what an operator does with instances, as $name", (user) 
 		expect(listingOf(world.home)).toEqual(recordedListing(world.home));
 	});
 
+	test("recreate --vms-created-before gives another VM to those that are older, and to none at the second time", async () => {
+		const vms = () =>
+			Object.fromEntries(readState(world.home).instances.map(({ group, index, vm }) => [`${group}/${index}`, vm]));
+		const { "db/0": young, "web/0": old, "web/1": another } = vms();
+		const asked = ["recreate", "--no-converge", "-n", "--vms-created-before"];
+		const time = new Date(young?.createdAt ?? 0).toISOString();
+		const told = await succeed([...asked, time]);
+		expect(told).toContain("recreate web/0 (recreate)");
+		expect(told).not.toContain("recreate db/0");
+		expect(vms()["db/0"]).toEqual(young);
+		expect(vms()["web/0"]?.cid).not.toBe(old?.cid);
+		expect(vms()["web/1"]?.cid).not.toBe(another?.cid);
+		expect(await succeed([...asked, time])).toBe("tiny: nothing to do\n");
+		expect(await succeed(["deploy", "tiny.yml", "--recreate-vms-created-before", time])).toBe(NOTHING);
+		// The same moment as a clock nine hours ahead shows it.
+		const ahead = new Date((young?.createdAt ?? 0) + 9 * 3_600_000).toISOString().replace("Z", "+09:00");
+		expect(await succeed([...asked, ahead])).toBe("tiny: nothing to do\n");
+	});
+
+	const converging = ["start", "stop", "restart", "recreate"].map((verb): [string[], string] => [
+		[verb, "web", "--converge"],
+		`--converge: davit ${verb} changes the named instances alone`,
+	]);
+	test.each([
+		[["recreate", "--vms-created-before", "yesterday"], "--vms-created-before yesterday is no time"],
+		[["recreate", "--vms-created-before", "2026-02-30T00:00:00Z"], "2026-02-30T00:00:00Z is no time"],
+		[["deploy", "tiny.yml", "--recreate-vms-created-before", "2026-02-01"], "2026-02-01 is no time"],
+		...converging,
+	])("%j is refused, and nothing is changed", async (args, message) => {
+		const before = readState(world.home);
+		expect(await world.davit(args)).toMatchObject({ code: 64, stdout: "", stderr: expect.stringContaining(message) });
+		expect(readState(world.home)).toEqual(before);
+	});
+
 	test("an ignored instance stays as it is, whatever comes; unignored, it catches up", async () => {
 		await succeed(["ignore", "web/1"]);
 		write(3);

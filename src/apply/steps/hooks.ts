@@ -25,7 +25,7 @@ export async function runHook(
 		failed.map(({ job, code, tail }): Problem => {
 			const text = `${step.instance}: ${hook} of job ${job} ended with exit code ${code}${tail ? `\n${tail}` : ""}`;
 			return problem("hook-failed", text, {
-				hint: `its whole output is on the VM: /var/vcap/sys/log/${job}/${hook}.stdout.log and .stderr.log`,
+				hint: `davit logs ${step.instance} --job ${job} fetches its whole output, ${hook}.stdout.log and .stderr.log; once its cause is mended, the same command goes on from there`,
 			});
 		}),
 	);

@@ -1,6 +1,7 @@
 import { applyPlan } from "../../apply/apply.ts";
+import { problem, UserError } from "../../errors.ts";
 import { disksOf } from "../../plan/named-disks.ts";
-import type { Command } from "../command.ts";
+import { type Command, text } from "../command.ts";
 import { type AttachDiskRequest, prepareAttachDisk } from "../session/attach-disk.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
 import { oneInstance } from "../session/one-instance.ts";
@@ -12,23 +13,36 @@ export const command: Command = {
 	options: [
 		deploymentOption,
 		{ flags: "--name <name>", about: "which of the group's persistent_disks it is to be; else the one that it was" },
+		{
+			flags: "--disk-properties <copy>",
+			about: "copy: size and cloud properties, where davit does not know them, are those of the disk that it replaces",
+		},
 		{ flags: "--skip-drain", about: "pass over the instance's drain scripts" },
 	],
 	help: `Attaches an orphaned persistent disk (davit disks --orphaned), its data intact. The instance is stopped before and started after; the disk
-that it had is kept, orphaned. Cut short, the same command goes on from there.
+that it had is kept, orphaned. Cut short, the same command goes on from there. With --disk-properties copy it takes a disk that was made at the
+cloud behind davit's back, too, as from a snapshot; what davit knows of a disk stays as it is, and a deploy copies one that is not as its manifest wants it.
 
 Example: davit attach-disk database/0 disk-1f2e3d4c5b6a7988`,
 	run: async ([selector, cid], options, context) => {
+		const copyProperties = copiesProperties(text(options, "diskProperties"));
 		await withRecordedRun("attach-disk", options, context, (run) =>
 			attachDisk(run, String(selector), {
 				cid: String(cid),
 				name: options.name as string | undefined,
 				skipDrain: options.skipDrain === true,
+				copyProperties,
 			}),
 		);
 		return 0;
 	},
 };
+
+function copiesProperties(given: string | undefined): boolean {
+	if (given === undefined || given === "copy") return given === "copy";
+	const hint = "copy is all that there is; left out, what is not known of the disk stays unknown";
+	throw new UserError(problem("usage", `--disk-properties ${given}: not known`, { hint }), { exitCode: 64 });
+}
 
 async function attachDisk(
 	run: DeploymentRun,

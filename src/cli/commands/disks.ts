@@ -4,7 +4,7 @@ import { withStore } from "../session/with-store.ts";
 
 export const command: Command = {
 	arguments: "",
-	options: [deploymentOption, { flags: "--orphaned", about: "only those that no instance has" }],
+	options: [deploymentOption, { flags: "-o, --orphaned", about: "only those that no instance has" }],
 	run: async (_, options, context) => {
 		return withStore(context, async (store) => {
 			const names = (await store.deployments()).map(({ name }) => name);

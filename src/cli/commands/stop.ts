@@ -1,7 +1,7 @@
 import { problem, UserError } from "../../errors.ts";
 import type { InstanceName } from "../../plan/step.ts";
 import type { Command } from "../command.ts";
-import { prepareStop, turnOptions } from "../session/change-state.ts";
+import { prepareStop, TURNS_HELP, turnOptions } from "../session/change-state.ts";
 import { applyChosen, withChosenInstances } from "../session/chosen-instances.ts";
 import { askConsent, consentOption, diskIsKept } from "../session/confirm.ts";
 import type { DeploymentRun } from "../session/deployment-run.ts";
@@ -18,7 +18,7 @@ export const command: Command = {
 		consentOption,
 	],
 	help: `Stops the jobs of instances (GROUP, GROUP/INDEX or GROUP/UUID; all, if none is named) in BOSH's order, canaries first. They stay stopped,
-whatever is deployed, until davit start. It needs no release.`,
+whatever is deployed, until davit start. It needs no release. ${TURNS_HELP}`,
 	run: async ([selector], options, context) => {
 		const hard = options.hard === true;
 		if (options.soft === true && hard)

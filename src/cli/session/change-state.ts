@@ -17,7 +17,22 @@ import { recordedInstances } from "./recorded-instances.ts";
 export const turnOptions = [
 	{ flags: "--canaries <number>", about: "instances (or a percentage) ahead of the others, instead of the manifest's" },
 	{ flags: "--max-in-flight <number>", about: "instances (or a percentage) at once, instead of the manifest's" },
+	{ flags: "--converge", about: "refused: davit deploy brings the others to their manifest" },
+	{ flags: "--no-converge", about: "change these instances alone: what davit does in any case" },
 ] as const;
+
+/** For the help of the commands that have these options. */
+export const TURNS_HELP = `
+No other instance is changed: BOSH without --no-converge also applies what is pending for others; here that is davit deploy's work.`;
+
+/** BOSH's default, which davit's commands on instances do not have. Throws a UserError (exit code 64) if it is asked for. */
+export function refuseConverge(verb: string, { converge }: Options): void {
+	if (converge !== true) return;
+	const hint = `run davit deploy MANIFEST, which applies what is pending everywhere, and then davit ${verb} without --converge`;
+	throw new UserError(problem("usage", `--converge: davit ${verb} changes the named instances alone`, { hint }), {
+		exitCode: 64,
+	});
+}
 
 /** The same inputs, with the options' canaries and max_in_flight in every group. */
 export function withTurns(inputs: Inputs, options: Options): Inputs {

@@ -3,7 +3,7 @@ import type { ApplyContext } from "../../apply/context.ts";
 import { disksOf } from "../../plan/named-disks.ts";
 import type { InstanceName, Plan } from "../../plan/step.ts";
 import type { CliContext, Options } from "../command.ts";
-import { withTurns } from "./change-state.ts";
+import { refuseConverge, withTurns } from "./change-state.ts";
 import { askConsent, needsConsent } from "./confirm.ts";
 import { type DeployFlags, prepareDeploy } from "./deploy.ts";
 import type { DeploymentRun } from "./deployment-run.ts";
@@ -21,6 +21,7 @@ export async function withChosenInstances(
 	context: CliContext,
 	work: (run: DeploymentRun, chosen: readonly InstanceName[]) => Promise<void>,
 ): Promise<void> {
+	refuseConverge(verb, options);
 	const choose = (run: DeploymentRun) => serviceInstances(run, typeof selector === "string" ? selector : undefined);
 	const adapt = (inputs: Inputs) => withTurns(inputs, options);
 	await withRecordedRun(verb, options, context, (run) => work(run, choose(run)), adapt);

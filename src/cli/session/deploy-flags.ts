@@ -1,14 +1,19 @@
 import type { VariableDefinition } from "../../manifest/deployment.ts";
-import { type CliContext, type Options, texts } from "../command.ts";
+import { type CliContext, type Options, text, texts } from "../command.ts";
 import type { DeployFlags } from "./deploy.ts";
 import { importedVariables, varsStoreOption } from "./imported-variables.ts";
 import { stemcellOption } from "./stemcells.ts";
+import { timeOf } from "./time-of.ts";
 
 /** Options that say what a plan is to hold. */
 export const planOptions = [
 	varsStoreOption,
 	{ flags: "--fix", about: "recreate VMs that don't answer" },
 	{ flags: "--recreate", about: "recreate all VMs; persistent disks are kept" },
+	{
+		flags: "--recreate-vms-created-before <time>",
+		about: "recreate VMs that were made before it, as in 2026-11-28T09:30:00Z",
+	},
 	{ flags: "--fix-releases", about: "accept a release whose content changed under the same version" },
 	{
 		flags: "--compilation-vms",
@@ -31,9 +36,11 @@ export async function deployFlags(
 	options: Options,
 	context: CliContext,
 ): Promise<DeployFlags> {
+	const createdBefore = timeOf(text(options, "recreateVmsCreatedBefore"), "--recreate-vms-created-before");
 	return {
 		fix: options.fix === true,
-		recreate: options.recreate === true,
+		recreate: options.recreate === true || createdBefore !== undefined,
+		createdBefore,
 		restart: false,
 		imported: await importedVariables(definitions, options, context),
 		fixReleases: options.fixReleases === true,

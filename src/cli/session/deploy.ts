@@ -14,7 +14,7 @@ import { releaseContents } from "./releases.ts";
 import { askResources, type Resources } from "./resources.ts";
 import { keepStrayDisks } from "./stray-disks.ts";
 
-export interface DeployFlags extends Omit<DesiredFlags, "recreate">, Omit<DiffOptions, "canResize"> {
+export interface DeployFlags extends Omit<DesiredFlags, "recreate" | "createdBefore">, Omit<DiffOptions, "canResize"> {
 	readonly skipDrain: ReadonlySet<string>;
 	readonly snapshots?: boolean;
 	/** Packages compile on VMs of the cloud file's `compilation` block, and not on the deployment's own. */
@@ -103,7 +103,7 @@ export function finishedRecord(run: DeploymentRun, state: DesiredState): Deploym
 }
 
 function recordOf(
-	{ inputs, inputsDigest, key, context: { random } }: DeploymentRun,
+	{ inputs, inputsDigest, former, key, context: { random } }: DeploymentRun,
 	{ releases }: DesiredState,
 ): DeploymentRecord {
 	const { deployment, manifestFile, files, manifestValue, cloudValue } = inputs;
@@ -118,6 +118,7 @@ function recordOf(
 		notes: [],
 		manifestDigest: inputsDigest,
 		releases: releaseContents(releases),
+		...(former?.errands ? { errands: former.errands } : {}),
 	};
 }
 

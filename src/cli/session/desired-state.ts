@@ -1,6 +1,7 @@
 import { type Problem, UserError } from "../../errors.ts";
 import type { Deployment, Value, VariableDefinition } from "../../manifest/deployment.ts";
 import type { DesiredInstance } from "../../plan/desired.ts";
+import { isRecreated } from "../../plan/diff-instance.ts";
 import { heldAddresses } from "../../plan/place.ts";
 import { type PlaceAndBuildOptions, placeAndBuild } from "../../plan/place-and-build.ts";
 import type { SharedLinks } from "../../plan/shared-links.ts";
@@ -24,6 +25,8 @@ export interface DesiredFlags {
 	readonly imported?: ReadonlyMap<string, Value>;
 	/** Instances that get another VM whatever they are; none unless given. */
 	readonly recreate?: boolean;
+	/** With `recreate`, only those whose VM was made before: wall clock, ms since 1970. */
+	readonly createdBefore?: number | undefined;
 	/** These instances alone; nothing is done to others, but that they are told where one has gone. */
 	readonly only?: ReadonlySet<InstanceName>;
 	/** This errand group alone, instead of all service groups. */
@@ -116,7 +119,7 @@ export async function desiredState(run: DeploymentRun, flags: DesiredFlags): Pro
 /** What is there already, and what is asked for besides the manifest. */
 async function placing(
 	run: DeploymentRun,
-	{ errandGroup, recreate, only }: DesiredFlags,
+	{ errandGroup, only, ...flags }: DesiredFlags,
 ): Promise<PlaceAndBuildOptions> {
 	return {
 		// The addresses of compilation VMs are free: the plan deletes what is left of those before it makes anything.
@@ -124,7 +127,7 @@ async function placing(
 		usedElsewhere: await addressesElsewhere(run),
 		newId: run.context.random.uuid,
 		include: ({ lifecycle, name }) => lifecycle === "service" || name === errandGroup,
-		recreated: (name) => recreate === true && only?.has(name) !== false,
+		recreated: (name) => isRecreated(run.records.find(name), flags) && only?.has(name) !== false,
 		untouched: (name) => only?.has(name) === false,
 	};
 }

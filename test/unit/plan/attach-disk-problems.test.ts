@@ -3,6 +3,8 @@ import type { DiskCid, VmCid } from "../../../src/cpi/cpi.ts";
 import { type AttachDiskAsked, attachDiskProblems, whichDisk } from "../../../src/plan/attach-disk-problems.ts";
 import { diskRecord, group, record } from "../../support/plan-fixtures.ts";
 
+const FOREIGN = "one that davit did not make, as from a snapshot, needs --disk-properties copy";
+
 const disk = diskRecord("disk-1", { deployment: "old", instance: "x-id", instanceName: "x/0", orphanedAt: 1 });
 const vm = {
 	cid: "vm-1" as VmCid,
@@ -57,8 +59,14 @@ test.each<[string, Partial<AttachDiskAsked>]>([
 });
 
 test.each<[Partial<AttachDiskAsked>, readonly string[]]>([
-	[{ cid: "disk-2", disk: undefined }, ['no-disk: there is no disk "disk-2" → orphaned are: disk-1 (old x/0)']],
-	[{ cid: "disk-2", disk: undefined, orphans: [] }, ['no-disk: there is no disk "disk-2" → no disk is orphaned']],
+	[
+		{ cid: "disk-2", disk: undefined },
+		[`no-disk: there is no disk "disk-2" → orphaned are: disk-1 (old x/0); ${FOREIGN}`],
+	],
+	[
+		{ cid: "disk-2", disk: undefined, orphans: [] },
+		[`no-disk: there is no disk "disk-2" → no disk is orphaned; ${FOREIGN}`],
+	],
 	[
 		{ disk: held },
 		[
@@ -106,7 +114,7 @@ test.each<[Partial<AttachDiskAsked>, readonly string[]]>([
 		[
 			'no-persistent-disk: g/0: the manifest gives instance group "g" no persistent disk → add persistent_disk or persistent_disk_type to it, and deploy',
 			"no-vm: g/0 has no VM → davit deploy makes it; attach the disk then",
-			'no-disk: there is no disk "disk-1" → no disk is orphaned',
+			`no-disk: there is no disk "disk-1" → no disk is orphaned; ${FOREIGN}`,
 		],
 	],
 ])("each thing in the way is told, all at once", (more, expected) => {
