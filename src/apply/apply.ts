@@ -1,6 +1,6 @@
 import { canonicalJson } from "../digest.ts";
 import { type Problem, UserError } from "../errors.ts";
-import type { Plan, Step } from "../plan/step.ts";
+import type { InstanceName, Plan, Step } from "../plan/step.ts";
 import type { Change } from "../state/state.ts";
 import { type ApplyContext, callOptions } from "./context.ts";
 import { interruption } from "./interrupted.ts";
@@ -14,9 +14,14 @@ import { tellStep } from "./told-step.ts";
 /** Steps at once, whatever the plan allows: a bound for one process's connections and memory. */
 export const CONCURRENCY = 32;
 
+/** With these an instance's turn has begun: as in BOSH it is brought to its end although another instance has failed, so that it doesn't stay stopped. */
+const IN_TURN: ReadonlySet<Step["kind"]> = new Set(["stop", "install-jobs", "pre-start", "start", "post-start"]);
+/** Not of an instance's turn: they come when all have had theirs. */
+const AT_END: ReadonlySet<Step["kind"]> = new Set(["post-deploy", "errand"]);
+
 /**
- * Applies a plan. Throws a UserError with all problems of the steps that failed; what had run by then is recorded, and the next deploy
- * goes on from there. An interruption rejects once the running steps have come to rest, with exit code 130.
+ * Applies a plan. Throws a UserError with all problems of the steps that failed, once the instances that were being updated beside them
+ * are; what had run by then is recorded, and the next deploy goes on from there. An interruption rejects once the running steps have come to rest, with exit code 130.
  */
 export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void> {
 	const { signal } = callOptions(context);
@@ -25,7 +30,13 @@ export async function applyPlan(plan: Plan, context: ApplyContext): Promise<void
 	const reasons = new Map(plan.changes.map((change) => [change.instance, change.reasons]));
 	const own = { ...context, reasons: (instance: string) => reasons.get(instance) ?? [], naming: namingOf(plan) };
 	const run = (step: Step, told: ApplyContext) => runStep(step, digest, told);
-	const ended = await runSteps(plan.steps, (step) => run(step, own), { signal, concurrency: CONCURRENCY });
+	const updating = new Set<InstanceName>();
+	const begin = (step: Step) => {
+		if (step.instance !== undefined && IN_TURN.has(step.kind)) updating.add(step.instance);
+		return run(step, own);
+	};
+	const goesOn = ({ instance, kind }: Step) => instance !== undefined && updating.has(instance) && !AT_END.has(kind);
+	const ended = await runSteps(plan.steps, begin, { signal, concurrency: CONCURRENCY, goesOn });
 	context.lease.check();
 	const { failures, left } = await withoutCompilationVms(ended, own, run);
 	if (!signal.aborted) await endServing(context);

@@ -5,6 +5,8 @@ export interface ScheduleOptions {
 	readonly signal: AbortSignal;
 	/** At most this many steps at once. */
 	readonly concurrency: number;
+	/** Steps that begin even after another has failed. Absent: none. */
+	readonly goesOn?: (step: Step) => boolean;
 }
 
 /** How a run of steps ended. */
@@ -16,12 +18,12 @@ export interface Ended {
 
 /**
  * Runs steps as soon as those in their `after` have finished. When one fails, what doesn't need it that is running already is
- * awaited, nothing new begins, and all failures are in the answer. Rejects only if the plan has a cycle or an unknown id.
+ * awaited, nothing new begins but what `goesOn`, and all failures are in the answer. Rejects only if the plan has a cycle or an unknown id.
  */
 export async function runSteps(
 	steps: readonly Step[],
 	run: (step: Step) => Promise<void>,
-	{ signal, concurrency }: ScheduleOptions,
+	{ signal, concurrency, goesOn = () => false }: ScheduleOptions,
 ): Promise<Ended> {
 	const known = new Set(steps.map(({ id }) => id));
 	const waiting = new Map(steps.map((step) => [step.id, step.after.filter((id) => known.has(id)).length]));
@@ -48,8 +50,12 @@ export async function runSteps(
 		running.set(step.id, work);
 	};
 	for (;;) {
-		const open = failures.length === 0 && !signal.aborted;
-		while (open && ready.length > 0 && running.size < concurrency) begin(ready.shift() as Step);
+		while (!signal.aborted && running.size < concurrency) {
+			const next = failures.length === 0 ? 0 : ready.findIndex(goesOn);
+			const [step] = next < 0 ? [] : ready.splice(next, 1);
+			if (!step) break;
+			begin(step);
+		}
 		if (running.size === 0) break;
 		await Promise.race(running.values());
 	}

@@ -54,6 +54,22 @@ test("after a failure what runs is awaited and nothing new begins", async () => 
 	expect(left.map(({ id }) => id)).toEqual(["c", "d"]);
 });
 
+test("what goes on is brought to its end after a failure, up to what failed", async () => {
+	const ended: string[] = [];
+	const { failures, left } = await runSteps(
+		[step("a1"), step("b1"), step("b2", ["b1"]), step("b3", ["b2"]), step("c1", ["a1"]), step("d", ["b3", "a1"])],
+		async ({ id }) => {
+			if (id === "a1" || id === "b3") throw new Error(id);
+			await new Promise((resolve) => setImmediate(resolve));
+			ended.push(id);
+		},
+		{ signal: never, concurrency: 8, goesOn: ({ id }) => id.startsWith("b") || id === "d" },
+	);
+	expect(failures.map(({ step: { id } }) => id)).toEqual(["a1", "b3"]);
+	expect(ended).toEqual(["b1", "b2"]);
+	expect(left.map(({ id }) => id)).toEqual(["c1", "d"]);
+});
+
 test("an interruption begins nothing new", async () => {
 	const controller = new AbortController();
 	const { left } = await runSteps([step("a"), step("b", ["a"])], async () => controller.abort(), {
