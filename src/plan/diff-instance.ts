@@ -3,7 +3,7 @@ import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
 import { type DiskChange, diskChange, namedDiskChange } from "./disk-change.ts";
-import { type Remedy, reattaches } from "./remedy.ts";
+import type { Remedy } from "./remedy.ts";
 import type { InstanceName, Reason } from "./step.ts";
 import { detachDiff, stillRuns } from "./stop-diff.ts";
 
@@ -225,7 +225,7 @@ function driftReasons(
 	if (stopped) reasons.push(...stillRuns(machine.activeProcesses));
 	for (const process of stopped || atRest ? [] : machine.failingProcesses)
 		reasons.push({ reason: "process", detail: `${process} does not run` });
-	for (const cid of reattaches(remedy) ? remedy.disks : [])
+	for (const cid of remedy?.reattach?.keys() ?? [])
 		reasons.push({ reason: "mount", detail: `disk ${cid} is not where it should be` });
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });

@@ -3,7 +3,6 @@ import { changedJobs } from "./changed-jobs.ts";
 import type { InstanceDiff } from "./diff-instance.ts";
 import { isAsWanted } from "./disk-change.ts";
 import { disksOf } from "./named-disks.ts";
-import { type Remedy, reattaches } from "./remedy.ts";
 import type { InstanceDisk, PackageSource, Step } from "./step.ts";
 
 type Bare<S> = S extends Step ? Omit<S, "id" | "title" | "after" | "instance"> : never;
@@ -35,7 +34,7 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const record = desired.record;
 	if (diff.vm === "remove" && record)
 		return { prepare: [], update: settled([...stop(diff, options), ...removeVm(record)]) };
-	if (diff.vm === "keep" && record && reattaches(diff.remedy))
+	if (diff.vm === "keep" && record && diff.remedy?.reattach)
 		return { prepare: [], update: reattachSteps(diff, record, options) };
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
 	if (onlyOff) return { prepare: [], update: settled([...powerOn(diff), ...attach(diff), ...startStep(diff)]) };
@@ -55,12 +54,12 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 
 /** A disk that is lost to the guest may still look mounted there: it is let go as one that is there. What boots has its disks. */
 function reattachSteps(diff: InstanceDiff, record: InstanceRecord, options: StepOptions): readonly StepData[] {
-	const { elsewhere, how } = diff.remedy as Remedy;
+	const { remedy } = diff;
 	const off = letGo(record).map((step) => {
-		const vm = step.kind === "detach-disk" ? elsewhere.get(step.disk) : undefined;
+		const vm = step.kind === "detach-disk" ? remedy?.reattach?.get(step.disk) : undefined;
 		return vm === undefined ? step : { ...step, vm };
 	});
-	const reboot = how === "reattach-and-reboot" ? rebootStep(diff) : [];
+	const reboot = remedy?.how === "reboot" ? rebootStep(diff) : [];
 	return [...stop(diff, options), ...off, ...attach(diff), ...reboot, ...jobSteps(diff)];
 }
 

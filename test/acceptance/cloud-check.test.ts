@@ -4,7 +4,7 @@ import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DiskCid, VmCid } from "../../src/cpi/cpi.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
-import { killInEachKind } from "../support/acceptance-cut.ts";
+import { killAt, killInEachKind } from "../support/acceptance-cut.ts";
 import { startedKinds } from "../support/acceptance-golden.ts";
 import { firstProcess, listingOf, processesBeside, readState, recordedListing } from "../support/acceptance-state.ts";
 import { type CpiProcess, startCpi } from "../support/cpi-process.ts";
@@ -23,8 +23,7 @@ describe.each(oneUser)("davit cloud-check, as $name", (user) => {
 	beforeAll(async () => {
 		world = openWorld(user);
 		writeTinyRelease(world, "release", { jobs: { app: { hooks: notingHooks(["post-start", "post-deploy"]) } } });
-		const groups = [tinyGroup("web", "app", { instances: 2 }), tinyGroup("db", "app", { persistent_disk: 100 })];
-		world.write("tiny.yml", tinyManifest(groups));
+		wantDisk(100);
 		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
 		expect(code, stderr).toBe(0);
 		await onVm("db/0", "sudo sh -c 'echo kept >/var/vcap/store/data'");
@@ -35,6 +34,11 @@ describe.each(oneUser)("davit cloud-check, as $name", (user) => {
 		await provider?.kill();
 		await world.close();
 	});
+
+	function wantDisk(sizeMib: number): void {
+		const groups = [tinyGroup("web", "app", { instances: 2 }), tinyGroup("db", "app", { persistent_disk: sizeMib })];
+		world.write("tiny.yml", tinyManifest(groups));
+	}
 
 	async function onVm(instance: string, command: string): Promise<string> {
 		const { code, stdout, stderr } = await world.davit(["ssh", instance, "-c", command]);
@@ -199,6 +203,20 @@ describe.each(oneUser)("davit cloud-check, as $name", (user) => {
 			await terminal.until(/2 of 2 problems resolved/);
 			await terminal.until(/exit code 0/);
 		});
+		await isWhole();
+	});
+
+	test("what a deploy that was cut short was copying a disk to is inactive, and can be given up", async () => {
+		wantDisk(60);
+		expect(await killAt(world, ["deploy", "-n", "tiny.yml"], (kind) => kind === "copy-disk")).toBe("copy-disk");
+		wantDisk(100);
+		expect(await reported()).toContain("inactive_disk db/0");
+		const copy = readState(world.home).disks.find(({ copyOf }) => copyOf !== undefined)?.cid;
+		expect(await resolve("--resolution", "delete_disk")).toEqual(["discard-copy"]);
+		expect(readState(world.home).disks.find(({ cid }) => cid === copy)?.orphanedAt).toBeGreaterThan(0);
+		expect(await reported()).not.toContain("inactive_disk db/0");
+		expect((await world.davit(["deploy", "tiny.yml"])).code).toBe(0);
+		expect((await world.davit(["delete-disk", "-n", String(copy)])).code).toBe(0);
 		await isWhole();
 	});
 

@@ -1,5 +1,5 @@
 import { withoutVm } from "../../apply/next-vm.ts";
-import type { DiskCid, VmCid } from "../../cpi/cpi.ts";
+import type { DiskCid } from "../../cpi/cpi.ts";
 import { type Choice, recreates } from "../../health/choices.ts";
 import type { CloudView } from "../../health/cloud-problems.ts";
 import type { Resolution } from "../../health/resolutions.ts";
@@ -71,32 +71,23 @@ async function remove(run: DeploymentRun, choices: readonly Choice[], view: Clou
 
 /** By instance; where several problems of one have been chosen for, the strongest remedy holds. */
 function remediesOf(choices: readonly Choice[]): ReadonlyMap<InstanceName, Remedy> {
-	const remedies = new Map<InstanceName, Remedy>();
-	for (const [instance = "", own] of Map.groupBy(choices, ({ problem }) => problem.instance)) {
-		const has = (...wanted: readonly Resolution[]) => own.some(({ resolution }) => wanted.includes(resolution));
-		const moved = own.filter(({ resolution }) => resolution.startsWith("reattach_disk"));
-		const how = own.some(({ resolution }) => recreates(resolution))
-			? "recreate"
-			: has("reattach_disk_and_reboot")
-				? "reattach-and-reboot"
-				: has("reattach_disk")
-					? "reattach"
-					: has("reboot_vm")
-						? "reboot"
-						: has("finish_update")
-							? "finish"
-							: undefined;
-		if (how === undefined) continue;
-		remedies.set(instance, {
-			how,
-			waits: !has("recreate_vm_without_wait"),
-			disks: moved.map(({ problem: { cid } }) => cid as DiskCid),
-			elsewhere: new Map(
-				moved.flatMap(({ problem: { cid, attachedTo } }) =>
-					attachedTo === undefined ? [] : [[cid as DiskCid, attachedTo as VmCid] as const],
-				),
-			),
-		});
-	}
-	return remedies;
+	const remedies = [...Map.groupBy(choices, ({ problem }) => problem.instance ?? "")].flatMap(([instance, own]) => {
+		const remedy = remedyOf(own);
+		return remedy ? [[instance, remedy] as const] : [];
+	});
+	return new Map(remedies);
+}
+
+function remedyOf(own: readonly Choice[]): Remedy | undefined {
+	const has = (...wanted: readonly Resolution[]) => own.some(({ resolution }) => wanted.includes(resolution));
+	const moved = own.flatMap(({ problem: { cid, attachedTo }, resolution }) =>
+		resolution.startsWith("reattach_disk") ? [[cid as DiskCid, attachedTo] as const] : [],
+	);
+	const more = {
+		...(has("recreate_vm_without_wait") ? { waits: false as const } : {}),
+		...(moved.length > 0 ? { reattach: new Map(moved) } : {}),
+	};
+	if (own.some(({ resolution }) => recreates(resolution))) return { how: "recreate", ...more };
+	if (has("reboot_vm", "reattach_disk_and_reboot")) return { how: "reboot", ...more };
+	return has("reattach_disk", "finish_update") ? { how: "finish", ...more } : undefined;
 }

@@ -13,7 +13,7 @@ const DISK = "disk-g/0" as DiskCid;
 /** The plan of g/0, deployed with a disk, with what was chosen for it. */
 function planned(remedy: Partial<Remedy>, machine: MachineView = wellMachine, state = "running") {
 	const instance = deployed(group("g"), 0, { disk });
-	const chosen: Remedy = { how: "finish", waits: true, elsewhere: new Map(), disks: [], ...remedy };
+	const chosen: Remedy = { how: "finish", ...remedy };
 	const observed = {
 		vms: state === "gone" ? new Map() : new Map([[VM, { state }]]),
 		machines: new Map([["g/0", machine]]),
@@ -66,17 +66,23 @@ describe("the steps", () => {
 			"stopped",
 			["render", "stop", ...made.filter((kind) => kind !== "render"), ...whole],
 		],
-		["a disk is attached again", { how: "reattach", disks: [DISK] }, gone, "running", [...reattached, ...whole]],
+		[
+			"a disk is attached again",
+			{ reattach: new Map([[DISK, undefined]]) },
+			gone,
+			"running",
+			[...reattached, ...whole],
+		],
 		[
 			"also where the guest has not noticed that it is gone",
-			{ how: "reattach", disks: [DISK] },
+			{ reattach: new Map([[DISK, undefined]]) },
 			wellMachine,
 			"running",
 			[...reattached, ...whole],
 		],
 		[
 			"the VM is rebooted with the disk",
-			{ how: "reattach-and-reboot", disks: [DISK] },
+			{ how: "reboot", reattach: new Map([[DISK, undefined]]) },
 			gone,
 			"running",
 			[...reattached, "power-on", ...whole],
@@ -88,11 +94,12 @@ describe("the steps", () => {
 });
 
 test("a disk is taken from the VM at which it hangs", () => {
-	const elsewhere = new Map([[DISK, "vm-x" as VmCid]]);
-	const detached = (remedy: Partial<Remedy>) =>
-		planned({ disks: [DISK], ...remedy }).steps.flatMap((step) => (step.kind === "detach-disk" ? [step.vm] : []));
-	expect(detached({ how: "reattach", elsewhere })).toEqual(["vm-x"]);
-	expect(detached({ how: "reattach" })).toEqual([VM]);
+	const detached = (at: VmCid | undefined) =>
+		planned({ reattach: new Map([[DISK, at]]) }).steps.flatMap((step) =>
+			step.kind === "detach-disk" ? [step.vm] : [],
+		);
+	expect(detached("vm-x" as VmCid)).toEqual(["vm-x"]);
+	expect(detached(undefined)).toEqual([VM]);
 });
 
 test("a VM that runs is rebooted, one that is off is powered on", () => {
