@@ -16,6 +16,7 @@ const moreGuests = files(
 const more = files(
 	"acceptance/adopt",
 	"acceptance/clean-up",
+	"acceptance/cloud-check",
 	"acceptance/compilation-vms",
 	"acceptance/disk-copy",
 	"acceptance/errand-runs",

@@ -1,5 +1,6 @@
 import type { DiskCid } from "../cpi/cpi.ts";
 import { copiesOf } from "../plan/disk-change.ts";
+import { disksOf } from "../plan/named-disks.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { Change, DiskRecord, InstanceRecord, Recorded } from "../state/state.ts";
 
@@ -88,6 +89,13 @@ export class Records {
 		if (name === undefined) return this.update(instance, {}, ["disk"]);
 		const { [name]: _, ...disks } = this.get(instance).disks ?? {};
 		return Object.keys(disks).length === 0 ? this.update(instance, {}, ["disks"]) : this.update(instance, { disks });
+	}
+
+	/** Nobody has the disk any more, and it is not kept either. */
+	forgetDisk(instance: InstanceName, cid: DiskCid): readonly Change[] {
+		const held = disksOf(this.get(instance)).find(({ disk }) => disk === cid);
+		this.#disks.delete(cid);
+		return [...(held ? [this.takeDisk(instance, held.name)] : []), { delete: "disk", cid }];
 	}
 
 	putDisk(record: DiskRecord): Change {

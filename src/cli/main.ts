@@ -40,7 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
 			.description(row.about)
 			.exitOverride();
 		for (const { flags, about } of globalOptions) sub.option(flags, about);
-		if (row.name !== asked) continue;
+		if (row.alias !== undefined) sub.alias(row.alias);
+		if (asked !== row.name && asked !== row.alias) continue;
 		const { command } = await row.load();
 		configure(sub, command);
 		sub.action(async (...received: unknown[]) => {

@@ -4,6 +4,7 @@ import { changedPackages, isConfiguredAnew } from "./changed-jobs.ts";
 import type { DesiredInstance } from "./desired.ts";
 import { shapeDigests } from "./desired.ts";
 import { type DiskChange, diskChange, namedDiskChange } from "./disk-change.ts";
+import type { Remedy } from "./remedy.ts";
 import type { InstanceName, Reason } from "./step.ts";
 import { detachDiff, stillRuns } from "./stop-diff.ts";
 
@@ -55,6 +56,7 @@ export interface InstanceDiff {
 	readonly diskChange?: DiskChange;
 	/** Names of its other disks that become larger. */
 	readonly growing?: readonly string[];
+	readonly remedy?: Remedy;
 }
 
 export interface DiffOptions {
@@ -66,21 +68,34 @@ export interface DiffOptions {
 	readonly restart: boolean;
 	/** Whether a CPI grows disks in place. */
 	readonly canResize: (cpi: string) => boolean;
+	/** By instance; none unless given. */
+	readonly remedies?: ReadonlyMap<InstanceName, Remedy>;
 }
 
 /** Compares one desired instance with what is recorded and observed. An unreachable VM without `fix` is left to the caller to refuse. */
 export function diffInstance(desired: DesiredInstance, observed: Observed, options: DiffOptions): InstanceDiff {
 	const change = diskChange(desired, options.canResize);
 	const named = desired.disks.map((disk) => ({ name: disk.name, change: namedDiskChange(disk, options.canResize) }));
-	const diff = compare(desired, observed, { ...options, because: diskReasons(desired, change, named) });
+	const remedy = options.remedies?.get(desired.name);
+	const diff = compare(desired, observed, { ...options, remedy, because: diskReasons(desired, change, named) });
 	const growing = named.flatMap(({ name, change: own }) => (own?.how === "grow" ? [name] : []));
-	return { ...diff, ...(change ? { diskChange: change } : {}), ...(growing.length > 0 ? { growing } : {}) };
+	return {
+		...diff,
+		...(change ? { diskChange: change } : {}),
+		...(growing.length > 0 ? { growing } : {}),
+		...(remedy ? { remedy } : {}),
+	};
+}
+
+interface CompareOptions extends DiffOptions {
+	readonly because: readonly WhyChanged[];
+	readonly remedy: Remedy | undefined;
 }
 
 function compare(
 	desired: DesiredInstance,
 	observed: Observed,
-	{ because, ...options }: DiffOptions & { readonly because: readonly WhyChanged[] },
+	{ because, remedy, ...options }: CompareOptions,
 ): InstanceDiff {
 	const record = desired.record;
 	const vm = record?.vm;
@@ -121,13 +136,16 @@ function compare(
 	if (seen.state === "stopped") {
 		const off: WhyChanged = { reason: "stopped_vm", detail: `VM ${vm.cid} is powered off` };
 		const inside = [...appliedReasons(desired), ...because];
-		return { desired, action: "update", vm: "power-on", reasons: [off, ...inside], reachable };
+		const how = remedy?.how === "recreate" ? "replace" : "power-on";
+		return { desired, action: "update", vm: how, reasons: [off, ...inside], reachable };
 	}
 	if (!vm.bootstrapped)
 		return { desired, action: "create", vm: "bootstrap", reasons: [{ reason: "new" }], reachable: false };
 	if (!machine?.reachable) {
-		const why = { reason: "unresponsive" as const, detail: machine?.why ?? "not asked" };
-		return { desired, action: "update", vm: options.fix ? "replace" : "keep", reasons: [why], reachable: false };
+		const why: WhyChanged = { reason: "unresponsive", detail: machine?.why ?? "not asked" };
+		const inside = remedy?.how === "reboot" ? [...appliedReasons(desired), ...because] : [];
+		const how = silentVm(options.fix, remedy);
+		return { desired, action: "update", vm: how, reasons: [why, ...inside], reachable: false };
 	}
 	if (!machine.bootstrapped)
 		return {
@@ -139,13 +157,19 @@ function compare(
 		};
 	const reasons = [
 		...appliedReasons(desired),
-		...driftReasons(desired, machine),
+		...driftReasons(desired, machine, remedy),
 		...because,
 		...(options.restart ? [{ reason: "restart" as const }] : []),
 	];
 	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable, runs };
 	const dns = record.applied?.names === desired.names ? [] : [{ reason: "dns" as const }];
 	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
+}
+
+/** What happens to a VM that does not answer. */
+function silentVm(fix: boolean, remedy: Remedy | undefined): InstanceDiff["vm"] {
+	if (remedy?.how === "reboot") return "power-on";
+	return fix || remedy?.how === "recreate" ? "replace" : "keep";
 }
 
 function nextVm({ record, shape }: DesiredInstance, { vms }: Observed): Pick<InstanceDiff, "nextVm"> {
@@ -202,7 +226,11 @@ function appliedReasons(desired: DesiredInstance): WhyChanged[] {
 	return reasons;
 }
 
-function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { reachable: true }>): WhyChanged[] {
+function driftReasons(
+	desired: DesiredInstance,
+	machine: Extract<MachineView, { reachable: true }>,
+	remedy: Remedy | undefined,
+): WhyChanged[] {
 	const reasons: WhyChanged[] = [];
 	for (const file of machine.missingFiles) reasons.push({ reason: "files", detail: `${file} is gone` });
 	const stopped = desired.record?.wanted === "stopped";
@@ -211,6 +239,8 @@ function driftReasons(desired: DesiredInstance, machine: Extract<MachineView, { 
 	if (stopped) reasons.push(...stillRuns(machine.activeProcesses));
 	for (const process of stopped || atRest ? [] : machine.failingProcesses)
 		reasons.push({ reason: "process", detail: `${process} does not run` });
+	for (const cid of remedy?.reattach?.keys() ?? [])
+		reasons.push({ reason: "mount", detail: `disk ${cid} is not where it should be` });
 	if (desired.disk && machine.unmounted)
 		reasons.push({ reason: "mount", detail: "the persistent disk is not mounted" });
 	for (const name of machine.missingDisks)

@@ -34,6 +34,8 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const record = desired.record;
 	if (diff.vm === "remove" && record)
 		return { prepare: [], update: settled([...stop(diff, options), ...removeVm(record)]) };
+	if (diff.vm === "keep" && record && diff.remedy?.reattach)
+		return { prepare: [], update: reattachSteps(diff, record, options) };
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
 	if (onlyOff) return { prepare: [], update: settled([...powerOn(diff), ...attach(diff), ...startStep(diff)]) };
 	if (onlyProcesses(diff)) return { prepare: [], update: settled(startStep(diff)) };
@@ -48,6 +50,17 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 			? [...stop(diff, options), ...removeVm(record as InstanceRecord), ...fresh]
 			: [...powerOn(diff), ...(diff.vm === "keep" || copies(diff) ? stop(diff, options) : [])];
 	return { prepare, update: [...before, ...attach(diff), ...jobSteps(diff)] };
+}
+
+/** A disk that is lost to the guest may still look mounted there: it is let go as one that is there. What boots has its disks. */
+function reattachSteps(diff: InstanceDiff, record: InstanceRecord, options: StepOptions): readonly StepData[] {
+	const { remedy } = diff;
+	const off = letGo(record).map((step) => {
+		const vm = step.kind === "detach-disk" ? remedy?.reattach?.get(step.disk) : undefined;
+		return vm === undefined ? step : { ...step, vm };
+	});
+	const reboot = remedy?.how === "reboot" ? rebootStep(diff) : [];
+	return [...stop(diff, options), ...off, ...attach(diff), ...reboot, ...jobSteps(diff)];
 }
 
 /** The old VM's jobs run until the new one is prepared; it is deleted once the new one's run. */
@@ -97,9 +110,17 @@ export function obsoleteSteps(record: InstanceRecord, reachable: boolean, skipDr
 	return [...stops, ...(record.vm ? removeVm(record) : []), ...orphan, { kind: "delete-instance" }];
 }
 
-function powerOn({ vm, desired }: InstanceDiff): StepData[] {
-	const record = desired.record?.vm;
-	return vm === "power-on" && record ? [{ kind: "power-on", cid: record.cid, cpi: record.cpi }] : [];
+function powerOn(diff: InstanceDiff): StepData[] {
+	const { vm, reasons } = diff;
+	if (vm !== "power-on") return [];
+	return rebootStep(diff, reasons.some(({ reason }) => reason === "stopped_vm") ? {} : { isOn: true });
+}
+
+function rebootStep(
+	{ desired: { record } }: InstanceDiff,
+	isOn: { readonly isOn?: true } = { isOn: true },
+): StepData[] {
+	return record?.vm ? [{ kind: "power-on", cid: record.vm.cid, cpi: record.vm.cpi, ...isOn }] : [];
 }
 
 /** As in BOSH, drain is told of a shutdown also when the persistent disk changes. */
@@ -225,10 +246,12 @@ export function jobSteps(diff: InstanceDiff): readonly StepData[] {
 	const jobs = desired.jobs.map(({ job }) => job.name);
 	const there: StepData[] = [{ kind: "update-names" }, { kind: "install-jobs", packages: desired.packages }];
 	if (desired.record?.wanted === "stopped") return settled(there);
-	return settled([...there, { kind: "pre-start", jobs }, ...startStep(diff), { kind: "post-start", jobs }]);
+	const postStart: StepData[] = diff.remedy?.waits === false ? [] : [{ kind: "post-start", jobs }];
+	return settled([...there, { kind: "pre-start", jobs }, ...startStep(diff), ...postStart]);
 }
 
-function startStep({ desired }: InstanceDiff): StepData[] {
+function startStep({ desired, remedy }: InstanceDiff): StepData[] {
 	const { fromMs, toMs } = desired.group.update.updateWatchTime;
-	return desired.record?.wanted === "stopped" ? [] : [{ kind: "start", watch: { fromMs, toMs } }];
+	if (desired.record?.wanted === "stopped") return [];
+	return [{ kind: "start", ...(remedy?.waits === false ? {} : { watch: { fromMs, toMs } }) }];
 }

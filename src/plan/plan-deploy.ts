@@ -228,7 +228,7 @@ function withInstall(update: readonly StepData[], install: StepData): StepData[]
 
 function asCanary(data: StepData, { desired }: InstanceDiff): StepData {
 	const { fromMs, toMs } = desired.group.update.canaryWatchTime;
-	return data.kind === "start" ? { ...data, watch: { fromMs, toMs } } : data;
+	return data.kind === "start" && data.watch ? { ...data, watch: { fromMs, toMs } } : data;
 }
 
 interface PlannedTurn extends Turn {
@@ -256,8 +256,9 @@ function runsOfTurns(plans: readonly InstancePlan[], firstDeploy: boolean): read
 function conclusion({ diffs, inputsChanged, deployment }: DeployInput, steps: readonly Step[]): Step[] {
 	const working = steps.some(({ kind }) => kind === "start" || kind === "install-jobs");
 	const due = diffs.filter(
-		({ desired: { jobs, record } }) =>
+		({ desired: { jobs, record }, remedy }) =>
 			jobs.length > 0 &&
+			remedy?.waits !== false &&
 			(record?.wanted ?? "started") === "started" &&
 			(working || record?.applied?.postDeployed === false),
 	);

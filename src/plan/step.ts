@@ -92,7 +92,8 @@ export type Step = StepBase &
 		| { readonly kind: "delete-vm"; readonly cid: VmCid; readonly cpi: string }
 		| { readonly kind: "upload-stemcell"; readonly cpi: string; readonly stemcell: ShapeStemcell }
 		| ({ readonly kind: "create-vm"; readonly shape: VmShape } & OnNextVm)
-		| { readonly kind: "power-on"; readonly cid: VmCid; readonly cpi: string }
+		/** With `isOn` it is rebooted. */
+		| { readonly kind: "power-on"; readonly cid: VmCid; readonly cpi: string; readonly isOn?: true }
 		| ({ readonly kind: "bootstrap-vm" } & OnNextVm)
 		/** The VM that was made for it becomes the instance's: its jobs are stopped, and its persistent disk has been let go. */
 		| { readonly kind: "swap-vm" }
@@ -155,7 +156,8 @@ export type Step = StepBase &
 		| { readonly kind: "update-names" }
 		| { readonly kind: "install-jobs"; readonly packages: readonly PackageUse[] }
 		| { readonly kind: "pre-start"; readonly jobs: readonly string[] }
-		| { readonly kind: "start"; readonly watch: Watch }
+		/** Without `watch` nobody waits for the processes. */
+		| { readonly kind: "start"; readonly watch?: Watch }
 		| { readonly kind: "post-start"; readonly jobs: readonly string[] }
 		| { readonly kind: "post-deploy"; readonly jobs: readonly string[] }
 		| { readonly kind: "delete-instance" }

@@ -15,7 +15,7 @@ export function titleOf(data: StepData, instance: string): string {
 		case "create-vm":
 			return `Creating ${data.onNextVm ? "another" : "the"} VM of ${instance}`;
 		case "power-on":
-			return `Powering on ${instance}`;
+			return `${data.isOn ? "Rebooting" : "Powering on"} ${instance}`;
 		case "bootstrap-vm":
 			return `Preparing ${data.onNextVm ? `the new VM of ${instance}` : instance}`;
 		case "swap-vm":

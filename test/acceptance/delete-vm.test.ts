@@ -39,7 +39,16 @@ test("delete-vm: another VM takes the place of one that was deleted, with the da
 	expect(vmCid()).not.toBe(first);
 	expect(await data()).toBe("kept");
 	await succeed(["delete-vm", "db/0", "-n"]);
-	await succeed(["deploy", "-n", "tiny.yml"]);
+	await expectFailure(world, ["cloud-check"], "a cloud-check in a pipe", { code: 64 });
+	await expectFailure(world, ["cck", "--resolution", "db/7=recreate"], "a cloud-check with no resolution", {
+		code: 64,
+	});
+	expect(await world.davit(["cck", "--report"])).toMatchObject({
+		code: 1,
+		stdout: expect.stringMatching(/1 +missing_vm +db\/0/),
+	});
+	await succeed(["cloud-check", "--resolution", "missing_vm=recreate_vm"]);
+	expect((await succeed(["cck", "--report"])).stderr).toBe("tiny: no problems\n");
 	await succeed(["ignore", "db/0"]);
 	await expectFailure(world, ["delete-vm", "db/0", "-n"], "a delete-vm of an ignored instance");
 	await succeed(["unignore", "db/0"]);

@@ -137,6 +137,11 @@ describe("day two, as in the field", () => {
 				),
 			});
 		}
+		const report = await world.davit(["cloud-check", "--report"]);
+		expect(report).toMatchObject({
+			code: 1,
+			stdout: expect.stringMatching(/shared_vm .* are recorded with the same VM/),
+		});
 		expect(listingOf(world.home)).toEqual(before);
 		set.run(JSON.stringify(other), String(other?.id));
 		database.close();

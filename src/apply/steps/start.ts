@@ -6,7 +6,7 @@ import {
 	parseStatus,
 	statusScript,
 } from "../../machine/supervisor/control.ts";
-import type { Step } from "../../plan/step.ts";
+import type { Step, Watch } from "../../plan/step.ts";
 import { type ApplyContext, callOptions } from "../context.ts";
 import { lastLines, runScript } from "../run-script.ts";
 import { situation } from "../situation.ts";
@@ -20,19 +20,21 @@ const STOP_MS = 300_000;
 /** A process that dies at once, as when its port is taken, is running too when one looks at the right moment. */
 const HELD_SECONDS = 2;
 
-/** Starts and monitors all processes, and watches: from the watch time's lower end on they must all run, at its upper end it fails. */
+/** Starts and monitors all processes, and watches, if that is wanted: from the watch time's lower end on they must all run, at its upper end it fails. */
 export async function start(step: Of<"start">, context: ApplyContext): Promise<void> {
 	const { clock, records, store, lease } = context;
 	const { signal } = callOptions(context);
 	if (records.get(step.instance).atRest)
 		await store.write(lease.fence, [records.update(step.instance, { atRest: false })]);
 	await runScript(context, step, controlScript("start", "all"), "not-started");
+	const { watch } = step;
+	if (!watch) return;
 	const begin = clock.monotonic();
 	for (let look = 0; ; look += 1) {
 		const waiting = (await statuses(step, context)).filter((process) => process.monitored && !isHeld(process));
 		const elapsed = clock.monotonic() - begin;
-		if (waiting.length === 0 && elapsed >= step.watch.fromMs) break;
-		if (elapsed > step.watch.toMs) throw await notRunning(step, context, waiting);
+		if (waiting.length === 0 && elapsed >= watch.fromMs) break;
+		if (elapsed > watch.toMs) throw await notRunning(step, context, waiting, watch);
 		context.emit({
 			type: "step-progress",
 			id: step.id,
@@ -56,6 +58,7 @@ async function notRunning(
 	step: Of<"start">,
 	context: ApplyContext,
 	waiting: readonly ProcessStatus[],
+	watch: Watch,
 ): Promise<UserError> {
 	const problems: Problem[] = [];
 	const about = (await situation(step, context)).map((line) => `\n${line}`).join("");
@@ -64,7 +67,7 @@ async function notRunning(
 			anyExitCode: true,
 		});
 		const log = lastLines(stdout, 20);
-		const seconds = Math.round(step.watch.toMs / 1000);
+		const seconds = Math.round(watch.toMs / 1000);
 		const text = `${step.instance}: process ${process.name} ${stateOf(process)}, ${seconds} s after its start${log ? `\n${log}` : ""}${about}`;
 		problems.push(
 			problem("not-running", text, { hint: `look at davit logs ${step.instance}; deploy again once it is mended` }),

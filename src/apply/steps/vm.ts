@@ -140,7 +140,7 @@ export async function deleteOrphanVm(
 	);
 }
 
-/** Powers a VM on and waits until it answers. */
+/** Powers a VM on, or reboots it, and waits until it answers. */
 export async function powerOn(step: Of<"power-on">, context: ApplyContext): Promise<void> {
 	context.disconnect(step.instance);
 	await effect(

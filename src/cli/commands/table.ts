@@ -4,6 +4,8 @@ import type { Command } from "../command.ts";
 export interface CommandRow {
 	readonly name: string;
 	readonly about: string;
+	/** Another name for it, as BOSH's users know it. */
+	readonly alias?: string;
 	/** Not shown in the help: davit calls it itself. */
 	readonly hidden?: boolean;
 	readonly load: () => Promise<{ readonly command: Command }>;
@@ -50,6 +52,12 @@ export const commandTable: readonly CommandRow[] = [
 		name: "update-resurrection",
 		about: "Turn the repairs of all watchers on or off",
 		load: () => import("./update-resurrection.ts"),
+	},
+	{
+		name: "cloud-check",
+		alias: "cck",
+		about: "Compare what is recorded with the clouds, and repair what differs",
+		load: () => import("./cloud-check.ts"),
 	},
 	{ name: "errands", about: "List errands, and where they run", load: () => import("./errands.ts") },
 	{ name: "deployments", about: "List the deployments of this state store", load: () => import("./deployments.ts") },

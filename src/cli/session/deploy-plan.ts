@@ -120,7 +120,7 @@ export function withoutRecord(plan: Plan): Plan {
 
 function unreachable({ desired, vm, reasons }: InstanceDiff, fix: boolean): Problem[] {
 	const why = reasons.find(({ reason }) => reason === "unresponsive");
-	if (!why || vm === "replace" || fix) return [];
+	if (!why || vm !== "keep" || fix) return [];
 	return [
 		problem("unresponsive", `${desired.name}: its VM is there but does not answer: ${why.detail ?? ""}`, {
 			hint: "mend what stands in the way, or let davit deploy --fix recreate the VM; its persistent disk is kept",
