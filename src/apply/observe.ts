@@ -89,12 +89,17 @@ async function askMachine(record: InstanceRecord, { connect, clock, signal }: Ob
 	}
 }
 
+/** The jobs that it should have: without them nothing that should run is missed by its supervisor. */
+export function expectedJobs({ applied }: Pick<InstanceRecord, "applied">): Pick<ProbeExpectation, "jobs"> {
+	return { jobs: Object.entries(applied?.jobs ?? {}).map(([name, { output }]) => ({ name, digest: output })) };
+}
+
 /** What the VM should have, from what it was last brought to. */
 function expectationOf({ applied, disk, disks = {} }: InstanceRecord): ProbeExpectation {
 	const jobs = Object.entries(applied?.jobs ?? {});
 	return {
+		...(applied ? expectedJobs({ applied }) : {}),
 		files: jobs.flatMap(([job, { files }]) => files.map((path) => `${job}/${path}`)),
-		jobs: jobs.map(([name, { output }]) => ({ name, digest: output })),
 		packages: Object.entries(applied?.packages ?? {}).map(([name, fingerprint]) => ({ name, fingerprint })),
 		disks: Object.keys(disks),
 		...(disk === undefined ? {} : { mountPoint: STORE }),

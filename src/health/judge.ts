@@ -154,7 +154,7 @@ function troubleOf(
 		return processes(`${told} within ${rules.restartsMs / 60_000} minutes`, true);
 	}
 	if (failing === undefined) return processes("its supervisor is silent");
-	if (failing.length > 0) return processes(`${failing.join(", ")} ${failing.length > 1 ? "don't" : "does not"} run`);
+	if (failing.length > 0) return processes(failing.join(", "));
 	return deaf.length === 0 ? undefined : { why: deaf.join(", "), crashes: false, what: "services" };
 }
 

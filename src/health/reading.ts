@@ -10,7 +10,7 @@ export type MachineSays =
 			readonly answers: true;
 			/** Another one: it was booted since. */
 			readonly bootId: string;
-			/** Monitored processes that don't run; undefined: its supervisor is silent. */
+			/** What does not run or isn't there, each in words: `app does not run`. Undefined: its supervisor is silent. */
 			readonly failing: readonly string[] | undefined;
 			/** Services of its manifest's `health` that don't answer as they should, each with why. */
 			readonly deaf: readonly string[];

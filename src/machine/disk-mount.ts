@@ -56,13 +56,14 @@ const growPartition = `if [ "$device" != "$found" ]; then
 fi
 `;
 
-/** The file system is grown at every mount: if that failed once, the next deploy does it. One that was being copied is read-only. A supervisor that waited for the disk in vain at boot starts now. */
+/** The file system is grown at every mount: if that failed once, the next deploy does it. One that was being copied is read-only. A supervisor that waited for the disk in vain at boot starts now; it waits long,
+ * since after systemd's 90 s nobody would start it when a slow machine or cloud has the disk there at last. */
 const mountAndGrow = `read -r numbers <"/sys/class/block/\${device##*/}/dev"
 mounted_at "$mount_point"
 if [ -n "$device_numbers" ] && [ "$device_numbers" != "$numbers" ]; then
   die "$mount_point has another disk mounted ($mounted_source); $disk is not mounted over it"
 fi
-fstab "UUID=$uuid $mount_point $type $options,nofail 0 2"
+fstab "UUID=$uuid $mount_point $type $options,nofail,x-systemd.device-timeout=30min 0 2"
 if [ -z "$device_numbers" ]; then
   mkdir -p "$mount_point"
   if ! said=$(mount -t "$type" -o "$options" "$device" "$mount_point" 2>&1); then

@@ -19,7 +19,7 @@ export interface ProbeExpectation {
 	readonly mountPoint?: string | undefined;
 	/** Names of disks that jobs must find. */
 	readonly disks?: readonly string[];
-	/** What must answer on it; takes {@link SERVICE_SECONDS} at most. */
+	/** What must answer on it, for which it has three seconds. */
 	readonly services?: readonly ServiceProbe[];
 	/** Takes 0.2 s more, in which the processors are watched. */
 	readonly vitals?: boolean;

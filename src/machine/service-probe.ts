@@ -11,7 +11,7 @@ export interface ServiceProbe {
 }
 
 /** Seconds for the answer of one; all are asked at the same time. */
-export const SERVICE_SECONDS = 3;
+const SERVICE_SECONDS = 3;
 
 /** What one printed: empty for a TCP connection that was taken, the status line of an HTTP answer, or why there is none. */
 export const serviceAnswersSchema = z.array(z.object({ ok: z.boolean(), said: z.string() }));

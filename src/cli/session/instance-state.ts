@@ -22,6 +22,8 @@ export function instanceState({ state, probe, record }: Pick<InstanceView, "stat
 	if (!probe) return state === "missing" && record.wanted === "detached" ? "detached" : state;
 	const states = probe.processes?.map(processState);
 	if (!states || !record.applied) return "failing";
+	// A supervisor whose jobs are gone, as without the disk that they are on, has nothing that could fail.
+	if (probe.wrongJobs.length > 0 && !record.dirty) return "failing";
 	const stopped = states.every((each) => each === "not monitored");
 	if (record.wanted !== "started" && stopped) return "stopped";
 	if (states.every((each) => each === "running")) return "running";

@@ -1,4 +1,4 @@
-import { type Listing, listVms } from "../../apply/observe.ts";
+import { expectedJobs, type Listing, listVms } from "../../apply/observe.ts";
 import { runProbe } from "../../apply/run-probe.ts";
 import type { CloudResource } from "../../cpi/cpi.ts";
 import { STORE } from "../../machine/layout.ts";
@@ -96,7 +96,8 @@ async function ask(
 	{ signal, clock }: CliContext,
 	vitals: boolean,
 ): Promise<Pick<InstanceView, "state" | "probe" | "why">> {
-	const script = probeScript({ vitals, mountPoint: records.get(instance).disk && STORE });
+	const record = records.get(instance);
+	const script = probeScript({ vitals, mountPoint: record.disk && STORE, ...expectedJobs(record) });
 	try {
 		const { stdout } = await runProbe(machines.connect(instance, { signal }), script, { signal, clock });
 		return { state: "running", probe: parseProbe(stdout) };

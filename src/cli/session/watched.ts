@@ -1,6 +1,7 @@
-import { listVms } from "../../apply/observe.ts";
+import { expectedJobs, listVms } from "../../apply/observe.ts";
 import type { CloudResource } from "../../cpi/cpi.ts";
 import type { CloudSays, MachineSays, Target } from "../../health/reading.ts";
+import { STORE } from "../../machine/layout.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
 import { type ServiceProbe, serviceFailure } from "../../machine/service-probe.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
@@ -97,14 +98,15 @@ function cloudSays({ vm }: InstanceRecord, listed: Listed): CloudSays {
 }
 
 async function ask(
-	{ group, index, vm, ips }: InstanceRecord,
+	record: InstanceRecord,
 	{ machines, inputs }: RecordedDeployment,
 	{ signal, clock }: CliContext,
 	times: AnswerTimes,
 ): Promise<MachineSays> {
-	if (!vm) return NOT_ASKED;
-	const instance = `${group}/${index}`;
-	const services = servicesOf(inputs.deployment, { group, ips });
+	if (!record.vm) return NOT_ASKED;
+	const instance = `${record.group}/${record.index}`;
+	const services = servicesOf(inputs.deployment, record);
+	const expected = { services, mountPoint: record.disk && STORE, ...expectedJobs(record) };
 	const { least, most } = ANSWER_MS;
 	const ms = Math.min(most, Math.max(least, 3 * (times.get(instance) ?? most)));
 	const late = () => new Error(`it gave no answer within ${(ms / 1000).toFixed()} s`);
@@ -112,9 +114,9 @@ async function ask(
 	try {
 		const { stdout } = await withDeadline({ ms, clock, signal, late }, async (until) => {
 			const connection = await machines.connect(instance, { signal: until });
-			return connection.run(probeScript({ services }), { signal: until });
+			return connection.run(probeScript(expected), { signal: until });
 		});
-		const answer = answerOf(parseProbe(stdout), services);
+		const answer = answerOf(parseProbe(stdout), expected);
 		times.set(instance, clock.monotonic() - begun);
 		return answer;
 	} catch (error) {
@@ -123,14 +125,21 @@ async function ask(
 	}
 }
 
-function answerOf({ bootId, processes, services: said }: ProbeResult, services: readonly ServiceProbe[]): MachineSays {
+function answerOf(
+	{ bootId, processes, services: said, wrongJobs, mounted }: ProbeResult,
+	{ services, mountPoint }: { readonly services: readonly ServiceProbe[]; readonly mountPoint: string | undefined },
+): MachineSays {
 	const failing = processes?.filter(
 		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
 	);
 	return {
 		answers: true,
 		bootId,
-		failing: failing?.map(({ name }) => name),
+		failing: failing && [
+			...(mountPoint !== undefined && !mounted ? ["its persistent disk is not mounted"] : []),
+			...wrongJobs.map((job) => `its job ${job} is gone`),
+			...failing.map(({ name }) => `${name} does not run`),
+		],
 		deaf: services.flatMap((service, index) => {
 			const why = serviceFailure(service, said[index] ?? { ok: false, said: "it was not asked" });
 			return why === undefined ? [] : [`${service.address}:${service.port}${service.path ?? ""} ${why}`];

@@ -11,7 +11,7 @@ type Said = "well" | "silent" | "failing" | "deaf" | "no supervisor" | "rebooted
 function machine(said: Said): MachineSays {
 	if (said === "silent") return { answers: false, why: "no answer" };
 	const restarts = { app: said.startsWith("restarts") ? Number(said.slice(9)) : 0 };
-	const failing = said === "failing" ? ["app"] : said === "no supervisor" ? undefined : [];
+	const failing = said === "failing" ? ["app does not run"] : said === "no supervisor" ? undefined : [];
 	const deaf = said === "deaf" ? ["10.0.0.1:80/ status 503"] : [];
 	return { answers: true, bootId: said === "rebooted" ? "second" : "first", failing, deaf, restarts };
 }

@@ -116,7 +116,9 @@ describe.runIf(hasLoops())("a block device", () => {
 		expect(await vm.run(mountDiskScript(hint, options))).toMatchObject({ code: 0, stderr: "" });
 		await vm.run("echo data >/var/vcap/store/kept");
 		const uuid = (await out(`blkid -p -s UUID -o value ${device}`)).trim();
-		expect(await out("cat /etc/fstab")).toBe(`UUID=${uuid} /var/vcap/store ext4 defaults,noatime,nofail 0 2\n`);
+		expect(await out("cat /etc/fstab")).toBe(
+			`UUID=${uuid} /var/vcap/store ext4 defaults,noatime,nofail,x-systemd.device-timeout=30min 0 2\n`,
+		);
 		expect(await out("grep -c ' /var/vcap/store .*noatime' /proc/self/mountinfo; stat -c %a /var/vcap/store")).toBe(
 			"1\n755\n",
 		);
