@@ -21,13 +21,13 @@ const HOUR = 3_600_000;
 
 /**
  * `start`: what does not run is started; a VM that is off is powered on. `restart`: all its jobs are stopped, as far as they can be, and started.
- * `recreate`: it gets a new VM.
+ * `reboot`: its VM is started anew. `recreate`: it gets another VM.
  */
-export type Remedy = "start" | "restart" | "recreate";
+export type RepairKind = "start" | "restart" | "reboot" | "recreate";
 
 export interface Repair {
 	readonly instance: InstanceName;
-	readonly kind: Remedy;
+	readonly kind: RepairKind;
 	/** Its VM answers. */
 	readonly answers: boolean;
 	readonly why: string;
@@ -117,17 +117,17 @@ export function chooseRepairs({ targets, running, past, policy, now }: RepairInp
 const LADDERS = {
 	gone: ["recreate"],
 	off: ["start", "recreate"],
-	processes: ["start", "restart", "recreate"],
-	services: ["restart", "recreate"],
-} as const satisfies Readonly<Record<string, readonly Remedy[]>>;
+	processes: ["start", "restart", "reboot", "recreate"],
+	services: ["restart", "reboot", "recreate"],
+} as const satisfies Readonly<Record<string, readonly RepairKind[]>>;
 
 function remedyOf(
 	{ verdict, restarted, absent, failing }: Standing,
 	repairs: number,
-): { readonly kind: Remedy } | { readonly kind: "none"; readonly why: string } | undefined {
+): { readonly kind: RepairKind } | { readonly kind: "none"; readonly why: string } | undefined {
 	const rung = (ladder: keyof typeof LADDERS) => {
-		const remedies: readonly Remedy[] = LADDERS[ladder];
-		return { kind: remedies[Math.min(repairs, remedies.length - 1)] as Remedy };
+		const remedies: readonly RepairKind[] = LADDERS[ladder];
+		return { kind: remedies[Math.min(repairs, remedies.length - 1)] as RepairKind };
 	};
 	if (verdict === "unresponsive") return rung("gone");
 	if (verdict === "missing") return rung(absent?.as === "stopped" ? "off" : "gone");

@@ -159,11 +159,16 @@ function compare(
 		...appliedReasons(desired),
 		...driftReasons(desired, machine, remedy),
 		...because,
-		...(options.restart ? [{ reason: "restart" as const }] : []),
+		...(options.restart || isRebooted(remedy) ? [{ reason: "restart" as const }] : []),
 	];
 	if (reasons.length > 0) return { desired, action: "update", vm: "keep", reasons, reachable, runs };
 	const dns = record.applied?.names === desired.names ? [] : [{ reason: "dns" as const }];
 	return { desired, action: dns.length > 0 ? "names" : "keep", vm: "keep", reasons: dns, reachable };
+}
+
+/** Whether it is rebooted though it answers. */
+export function isRebooted(remedy: Remedy | undefined): boolean {
+	return remedy?.how === "reboot" && remedy.always === true;
 }
 
 /** What happens to a VM that does not answer. */

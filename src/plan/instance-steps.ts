@@ -1,6 +1,6 @@
 import type { InstanceRecord } from "../state/state.ts";
 import { changedJobs } from "./changed-jobs.ts";
-import type { InstanceDiff } from "./diff-instance.ts";
+import { type InstanceDiff, isRebooted } from "./diff-instance.ts";
 import { isAsWanted } from "./disk-change.ts";
 import { disksOf } from "./named-disks.ts";
 import type { InstanceDisk, PackageSource, Step } from "./step.ts";
@@ -34,8 +34,8 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 	const record = desired.record;
 	if (diff.vm === "remove" && record)
 		return { prepare: [], update: settled([...stop(diff, options), ...removeVm(record)]) };
-	if (diff.vm === "keep" && record && diff.remedy?.reattach)
-		return { prepare: [], update: reattachSteps(diff, record, options) };
+	if (diff.vm === "keep" && record && (diff.remedy?.reattach || isRebooted(diff.remedy)))
+		return { prepare: [], update: remedySteps(diff, record, options) };
 	const onlyOff = diff.vm === "power-on" && diff.reasons.length === 1;
 	if (onlyOff) return { prepare: [], update: settled([...powerOn(diff), ...attach(diff), ...startStep(diff)]) };
 	if (onlyProcesses(diff)) return { prepare: [], update: settled(startStep(diff)) };
@@ -53,9 +53,9 @@ export function instanceSteps(diff: InstanceDiff, options: StepOptions): Instanc
 }
 
 /** A disk that is lost to the guest may still look mounted there: it is let go as one that is there. What boots has its disks. */
-function reattachSteps(diff: InstanceDiff, record: InstanceRecord, options: StepOptions): readonly StepData[] {
+function remedySteps(diff: InstanceDiff, record: InstanceRecord, options: StepOptions): readonly StepData[] {
 	const { remedy } = diff;
-	const off = letGo(record).map((step) => {
+	const off = (remedy?.reattach ? letGo(record) : []).map((step) => {
 		const vm = step.kind === "detach-disk" ? remedy?.reattach?.get(step.disk) : undefined;
 		return vm === undefined ? step : { ...step, vm };
 	});

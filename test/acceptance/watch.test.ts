@@ -20,14 +20,14 @@ function gatewaysOf(home: string): readonly number[] {
 	});
 }
 
-/** A server whose process runs on while it answers nothing but 503; started anew it is well. */
+/** A server whose process runs on while it answers nothing but 503: until it is started anew, or only on another VM. */
 const SITE = `#!/bin/bash
 pidfile=/var/vcap/sys/run/site/site.pid
 case $1 in
   start)
     rm -f /var/vcap/data/ill
     setsid /opt/davit/node -e 'require("http").createServer((request, response) => {
-      response.statusCode = require("fs").existsSync("/var/vcap/data/ill") ? 503 : 200;
+      response.statusCode = ["ill", "lost"].some((name) => require("fs").existsSync("/var/vcap/data/" + name)) ? 503 : 200;
       response.end();
     }).listen(8099, "0.0.0.0")' </dev/null >/dev/null 2>&1 &
     echo $! >"$pidfile"
@@ -58,7 +58,7 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		work: (watch: Running) => Promise<void>,
 		options: readonly string[] = [],
 	): Promise<readonly Health[]> {
-		const watch = world.start(["watch", "--interval", "2", ...options]);
+		const watch = world.start(["watch", "--interval", "2", ...options], { longestMs: 600_000 });
 		await watch.until((event) => event.type === "note");
 		await work(watch);
 		watch.signal("SIGINT");
@@ -172,6 +172,32 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		for (const manifest of ["unasked.yml", "tiny.yml"])
 			expect((await world.davit(["deploy", manifest])).stderr).toMatch(/^tiny: 1 step\n✓ Recording tiny /);
 		expect(await pid()).toBe(after);
+	});
+
+	test("what a restart does not mend is rebooted, and what a reboot does not gets another VM", {
+		timeout: 600_000,
+	}, async () => {
+		const [vm, boot] = [
+			vmOf("site/0"),
+			async () => (await world.davit(["ssh", "site/0", "-c", "cat /proc/1/stat"])).stdout,
+		];
+		const before = await boot();
+		world.write("at-once.yml", "back_off: [0]\n");
+		const events = await watching(
+			async (watch) => {
+				expect((await world.davit(["ssh", "site/0", "-c", "sudo touch /var/vcap/data/lost"])).code).toBe(0);
+				const repairs = () => watch.events.filter(health("repaired", "site/0")).length;
+				await watch.until(() => repairs() === 2);
+				expect(vmOf("site/0")).toBe(vm);
+				expect(await boot()).not.toBe(before);
+				await watch.until(() => repairs() === 3);
+			},
+			["--resurrection-config", "at-once.yml"],
+		);
+		const remedies = events.flatMap(({ verdict, text }) => (verdict === "repair" ? [text.split(",")[0]] : []));
+		expect(remedies).toEqual(["restart", "reboot", "recreate"]);
+		expect(vmOf("site/0")).not.toBe(vm);
+		await isWhole();
 	});
 
 	test("--report tells, and repairs nothing", async () => {

@@ -88,11 +88,18 @@ async function lookUnlessHeld(
 }
 
 /** One plan for each. A VM that is to be given up since it is silent may have come back by now, and is left alone then. */
-const REMEDIES: readonly (readonly [(repair: Repair) => boolean, Partial<DeployFlags>])[] = [
-	[({ kind }) => kind === "start", {}],
-	[({ kind }) => kind === "restart", { restart: true }],
-	[({ kind, answers }) => kind === "recreate" && answers, { recreate: true }],
-	[({ kind, answers }) => kind === "recreate" && !answers, { fix: true }],
+const REMEDIES: readonly (readonly [
+	(repair: Repair) => boolean,
+	(instances: readonly InstanceName[]) => Partial<DeployFlags>,
+])[] = [
+	[({ kind }) => kind === "start", () => ({})],
+	[({ kind }) => kind === "restart", () => ({ restart: true })],
+	[
+		({ kind }) => kind === "reboot",
+		(instances) => ({ remedies: new Map(instances.map((instance) => [instance, { how: "reboot", always: true }])) }),
+	],
+	[({ kind, answers }) => kind === "recreate" && answers, () => ({ recreate: true })],
+	[({ kind, answers }) => kind === "recreate" && !answers, () => ({ fix: true })],
 ];
 
 /** By the engine that deploys, for these instances alone. It looks again before it acts: what has come back needs nothing. */
@@ -111,9 +118,9 @@ async function repair(
 			store,
 			context,
 			async (run) => {
-				for (const [fits, flags] of REMEDIES) {
+				for (const [fits, flagsFor] of REMEDIES) {
 					const instances = chosen.filter(fits).map(({ instance }) => instance);
-					if (instances.length > 0) await bringUp(run, instances, flags, { nonInteractive: true });
+					if (instances.length > 0) await bringUp(run, instances, flagsFor(instances), { nonInteractive: true });
 				}
 			},
 		);

@@ -132,8 +132,8 @@ describe("again and again", () => {
 		["gone", ["recreate", "recreate"]],
 		["silent", ["recreate", "recreate"]],
 		["off", ["start", "recreate", "recreate"]],
-		["failing", ["start", "restart", "recreate", "recreate"]],
-		["deaf", ["restart", "recreate", "recreate"]],
+		["failing", ["start", "restart", "reboot", "recreate"]],
+		["deaf", ["restart", "reboot", "recreate", "recreate"]],
 	])("what is %s again within the hour gets the next remedy: %j", (ill, remedies) => {
 		const past: PastRepair[] = [];
 		for (const [index, kind] of remedies.entries()) {

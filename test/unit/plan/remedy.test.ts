@@ -36,6 +36,13 @@ describe("the steps", () => {
 	test.each<[string, Partial<Remedy>, MachineView, string, readonly string[]]>([
 		["what is well is left", { how: "recreate" }, wellMachine, "running", []],
 		["what answers again is not rebooted", { how: "reboot" }, wellMachine, "running", []],
+		[
+			"but if it must be",
+			{ how: "reboot", always: true },
+			wellMachine,
+			"running",
+			["render", "stop", "attach-disk", "power-on", ...whole],
+		],
 		["a VM that is gone is made", { how: "recreate" }, silent, "gone", [...made, ...whole]],
 		["and not waited for", { how: "recreate", waits: false }, silent, "gone", [...made, ...brought]],
 		[
