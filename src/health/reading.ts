@@ -14,6 +14,10 @@ export type MachineSays =
 			readonly failing: readonly string[] | undefined;
 			/** Services of its manifest's `health` that don't answer as they should, each with why. */
 			readonly deaf: readonly string[];
+			/** Milliseconds that its answer took, entering it included. */
+			readonly tookMs: number;
+			/** By name, as metrics have them; absent unless they were asked for. */
+			readonly vitals?: Readonly<Record<string, number>>;
 			/** How often the supervisor has started each process anew, since the VM's boot. */
 			readonly restarts: Readonly<Record<string, number>>;
 	  };

@@ -2,7 +2,15 @@ import type { Clock } from "../clock.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { Rules, Standing, Verdict } from "./judge.ts";
 import type { Target } from "./reading.ts";
-import { chooseRepairs, type Held, judgeAll, type PastRepair, type Policy, type Repair } from "./repairs.ts";
+import {
+	chooseRepairs,
+	type Held,
+	type Judged,
+	judgeAll,
+	type PastRepair,
+	type Policy,
+	type Repair,
+} from "./repairs.ts";
 
 /** What is told while a deployment is watched. */
 export type HealthEvent =
@@ -21,6 +29,8 @@ export interface WatchPorts {
 	/** Brings them back; false: it could not begin, since somebody else works on the deployment. Rejects if it failed. */
 	readonly repair: (repairs: readonly Repair[]) => Promise<boolean>;
 	readonly tell: (event: HealthEvent) => void;
+	/** What a look made of each VM. */
+	readonly judged?: (targets: readonly Judged[]) => void;
 	readonly clock: Clock;
 	readonly signal: AbortSignal;
 }
@@ -80,6 +90,7 @@ class Watcher {
 		const { judged, partitioned } = judgeAll(others, this.standings, this.settings.rules);
 		for (const { instance, standing } of judged) this.tellVerdict(instance, standing);
 		this.standings = new Map(judged.map(({ instance, standing }) => [instance, standing]));
+		this.ports.judged?.(judged);
 		const now = this.ports.clock.monotonic();
 		const { policy } = this.settings;
 		const { repairs, held } = chooseRepairs({ targets: judged, running, past: this.past, policy, now });

@@ -19,6 +19,24 @@ export const vitalsSchema = z.object({
 
 export type Vitals = z.infer<typeof vitalsSchema>;
 
+/** By name, for whoever draws them. */
+export function flatVitals({ load, cpu, memory, swap, disk, uptimeSeconds }: Vitals): Readonly<Record<string, number>> {
+	const named = (suffix: string, values: Readonly<Record<string, number | null>>) =>
+		Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[`${name}_${suffix}`, value] as const]));
+	const [one, five, fifteen] = load;
+	const disks = Object.entries(disk).flatMap(([name, found]) =>
+		found ? named("percent", { [`${name}_disk`]: found.percent, [`${name}_disk_inode`]: found.inodePercent }) : [],
+	);
+	return {
+		...{ load_1: one, load_5: five, load_15: fifteen, uptime_seconds: uptimeSeconds },
+		...Object.fromEntries([
+			...named("percent", { cpu_user: cpu.user, cpu_sys: cpu.sys, cpu_wait: cpu.wait }),
+			...named("percent", { memory: memory.percent, swap: swap.percent }),
+			...disks,
+		]),
+	};
+}
+
 /** Leaves the vitals' JSON in `vitals`; `mount_point` and `mounted` are set. Two forks: sleep and df. */
 export const vitalsFunction = `ticks() { read -r _ user nice system idle wait irq soft steal _ </proc/stat; }
 percent() { REPLY=0; if [ "$2" -gt 0 ]; then REPLY=$((100 * $1 / $2)); fi; }

@@ -1,11 +1,15 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { VmCid } from "../../src/cpi/cpi.ts";
 import type { DavitEvent } from "../../src/events.ts";
 import { openWorld, type World } from "../support/acceptance.ts";
 import type { Running } from "../support/acceptance-process.ts";
 import { firstProcess, listingOf, processesBeside, readState, recordedListing } from "../support/acceptance-state.ts";
+import { type CpiProcess, startCpi } from "../support/cpi-process.ts";
 import { oneUser } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -38,6 +42,8 @@ esac
 
 describe.each(oneUser)("davit watch, as $name", (user) => {
 	let world: World;
+	/** The provider, behind davit's back. */
+	let provider: CpiProcess;
 
 	beforeAll(async () => {
 		world = openWorld(user);
@@ -48,10 +54,14 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		world.write("unasked.yml", site({}));
 		const { code, stderr } = await world.davit(["deploy", "tiny.yml"]);
 		expect(code, stderr).toBe(0);
+		provider = await startCpi(user, "local", { name: "local", properties: {}, home: world.home, env: {} });
 		const wrote = await world.davit(["ssh", "db/0", "-c", "sudo sh -c 'echo kept >/var/vcap/store/data'"]);
 		expect(wrote.code, wrote.stderr).toBe(0);
 	});
-	afterAll(() => world.close());
+	afterAll(async () => {
+		await provider?.kill();
+		await world.close();
+	});
 
 	/** Watches while `work` does harm and waits for what comes of it; gives all that was told of health. */
 	async function watching(
@@ -198,6 +208,69 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		expect(remedies).toEqual(["restart", "reboot", "recreate"]);
 		expect(vmOf("site/0")).not.toBe(vm);
 		await isWhole();
+	});
+
+	test("VMs that are all lost at once come back one after another, as what they were, and each repair says why", {
+		timeout: 600_000,
+	}, async () => {
+		const identities = () =>
+			readState(world.home)
+				.instances.map(({ id, group, index, az, ips, disk }) => JSON.stringify({ id, group, index, az, ips, disk }))
+				.sort();
+		const before = identities();
+		const gone = vmOf("db/0") as VmCid;
+		const all = ["web/0", "web/1", "web/2", "db/0", "site/0"];
+		const events = await watching(async (watch) => {
+			for (const instance of all) send("SIGKILL", [firstProcess(world.home, vmOf(instance))]);
+			await provider.cpi.deleteVm(gone, { signal: new AbortController().signal, deadlineMs: 60_000 });
+			for (const instance of all) await watch.until(health("repaired", instance));
+		});
+		const why = Object.fromEntries(
+			events.flatMap(({ verdict, instance, text }) => (verdict === "repair" ? [[instance, text]] : [])),
+		);
+		expect(why["db/0"]).toMatch(/^recreate, since it is gone at the cloud, and it does not answer: /);
+		expect(why["web/1"]).toMatch(/^start, since it is powered off at the cloud, and it does not answer: /);
+		const order = events.filter(({ verdict }) => verdict === "repair" || verdict === "repaired");
+		expect(order.map(({ verdict }) => verdict)).toEqual(all.flatMap(() => ["repair", "repaired"]));
+		expect(identities()).toEqual(before);
+		expect(vmOf("db/0")).not.toBe(gone);
+		expect((await world.davit(["tasks", "-d", "tiny"])).stdout).toMatch(/done .* watch/);
+		await isWhole();
+	});
+
+	test("--metrics shows to Prometheus what is seen, and a port that is taken is told before anything is watched", async () => {
+		const taken = createServer();
+		taken.listen(0, "127.0.0.1");
+		await once(taken, "listening");
+		const { port } = taken.address() as AddressInfo;
+		const refused = await world.davit(["watch", "--metrics", String(port)]);
+		expect(refused.code).toBe(1);
+		expect(refused.stderr).toMatch(/^error: no metrics at 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+		taken.close();
+		let shown = "";
+		await watching(
+			async (watch) => {
+				const note = await watch.until((event) => event.type === "note" && event.text.startsWith("metrics at "));
+				const url = note.type === "note" ? note.text.slice("metrics at ".length) : "";
+				const read = async () => {
+					shown = await (await fetch(url)).text();
+					return shown;
+				};
+				await expect
+					.poll(read, { timeout: 30_000 })
+					.toMatch(/davit_instance_verdict\{[^}]*instance="db\/0"[^}]*verdict="healthy"[^}]*\} 1/);
+				expect((await fetch(new URL("/", url))).status).toBe(404);
+			},
+			["--metrics", "0"],
+		);
+		for (const line of [
+			/^davit_instance_answer_seconds\{deployment="tiny",instance="web\/0"\} 0\.\d+$/m,
+			/^davit_instance_vitals\{deployment="tiny",instance="db\/0",vital="persistent_disk_percent"\} \d+$/m,
+			/^davit_process_restarts\{deployment="tiny",instance="web\/0",process="app"\} 0$/m,
+			/^davit_answer_seconds_count\{deployment="tiny"\} \d+$/m,
+			/^davit_last_look_timestamp_seconds\{deployment="tiny"\} 1\d{9}/m,
+		])
+			expect(shown).toMatch(line);
 	});
 
 	test("--report tells, and repairs nothing", async () => {

@@ -4,6 +4,7 @@ import type { CloudSays, MachineSays, Target } from "../../health/reading.ts";
 import { STORE } from "../../machine/layout.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
 import { type ServiceProbe, serviceFailure } from "../../machine/service-probe.ts";
+import { flatVitals } from "../../machine/vitals.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
 import { addressableNetwork } from "../../plan/link-data.ts";
 import type { InstanceName } from "../../plan/step.ts";
@@ -20,17 +21,22 @@ const LIST_MS = 10_000;
 /** VMs that are asked at once. */
 const AT_ONCE = 128;
 
-/** How many ms the last answer of each instance took. */
-export type AnswerTimes = Map<InstanceName, number>;
+/** What looks at a deployment have in common. */
+export interface Looking {
+	/** How many ms the last answer of each instance took. */
+	readonly times: Map<InstanceName, number>;
+	/** Vitals are asked for too, which takes 0.2 s more. */
+	readonly vitals: boolean;
+}
 
 /**
  * One look at the VMs of a deployment that are meant to run: what the clouds say of them, and what they say of themselves. Changes nothing but
- * `times`, by which it knows when to wait no more.
+ * the times, by which it knows when to wait no more.
  */
 export async function lookAtTargets(
 	deployment: RecordedDeployment,
 	context: CliContext,
-	times: AnswerTimes,
+	looking: Looking,
 ): Promise<readonly Target[]> {
 	const records = deployment.records.instances().filter(isWatched);
 	const at = context.clock.monotonic();
@@ -40,7 +46,7 @@ export async function lookAtTargets(
 		Promise.all(
 			records.map(async (record) => {
 				const leave = await places.acquire(context.signal);
-				return ask(record, deployment, context, times).finally(leave);
+				return ask(record, deployment, context, looking).finally(leave);
 			}),
 		),
 	]);
@@ -101,12 +107,12 @@ async function ask(
 	record: InstanceRecord,
 	{ machines, inputs }: RecordedDeployment,
 	{ signal, clock }: CliContext,
-	times: AnswerTimes,
+	{ times, vitals }: Looking,
 ): Promise<MachineSays> {
 	if (!record.vm) return NOT_ASKED;
 	const instance = `${record.group}/${record.index}`;
 	const services = servicesOf(inputs.deployment, record);
-	const expected = { services, mountPoint: record.disk && STORE, ...expectedJobs(record) };
+	const expected = { services, vitals, mountPoint: record.disk && STORE, ...expectedJobs(record) };
 	const { least, most } = ANSWER_MS;
 	const ms = Math.min(most, Math.max(least, 3 * (times.get(instance) ?? most)));
 	const late = () => new Error(`it gave no answer within ${(ms / 1000).toFixed()} s`);
@@ -116,9 +122,10 @@ async function ask(
 			const connection = await machines.connect(instance, { signal: until });
 			return connection.run(probeScript(expected), { signal: until });
 		});
-		const answer = answerOf(parseProbe(stdout), expected);
-		times.set(instance, clock.monotonic() - begun);
-		return answer;
+		const probe = parseProbe(stdout);
+		const tookMs = clock.monotonic() - begun;
+		times.set(instance, tookMs);
+		return { ...answerOf(probe, expected), tookMs, ...(probe.vitals ? { vitals: flatVitals(probe.vitals) } : {}) };
 	} catch (error) {
 		signal.throwIfAborted();
 		return { answers: false, why: (error as Error).message };
@@ -128,7 +135,7 @@ async function ask(
 function answerOf(
 	{ bootId, processes, services: said, wrongJobs, mounted }: ProbeResult,
 	{ services, mountPoint }: { readonly services: readonly ServiceProbe[]; readonly mountPoint: string | undefined },
-): MachineSays {
+): Omit<Extract<MachineSays, { answers: true }>, "tookMs" | "vitals"> {
 	const failing = processes?.filter(
 		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
 	);

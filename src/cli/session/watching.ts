@@ -11,10 +11,11 @@ import type { CliContext } from "../command.ts";
 import { bringUp } from "./chosen-instances.ts";
 import type { DeployFlags } from "./deploy.ts";
 import { withRun } from "./deployment-run.ts";
+import type { HealthMetrics } from "./health-metrics.ts";
 import { recordedInputs } from "./manifest.ts";
 import type { RecordedDeployment } from "./recorded.ts";
 import { refreshRecords } from "./refresh-records.ts";
-import { type AnswerTimes, lookAtTargets } from "./watched.ts";
+import { type Looking, lookAtTargets } from "./watched.ts";
 
 export interface WatchOptions {
 	readonly intervalMs: number;
@@ -22,25 +23,26 @@ export interface WatchOptions {
 	/** False: what is ill is told, and nothing is done about it. */
 	readonly repairs: boolean;
 	readonly resurrection: Resurrection;
+	readonly metrics?: HealthMetrics | undefined;
 }
 
 /** Watches a deployment, and repairs what is ill. */
 export async function watchDeployment(
 	deployment: RecordedDeployment,
 	context: CliContext,
-	{ intervalMs, looks, repairs, resurrection }: WatchOptions,
+	{ intervalMs, looks, repairs, resurrection, metrics }: WatchOptions,
 ): Promise<void> {
 	const { name, store } = deployment;
 	let repairing = false;
 	let isOn = true;
 	const mayRepair = (instance: InstanceName) =>
 		repairs && isOn && isResurrected(resurrection.rules, name, instance.slice(0, instance.lastIndexOf("/")));
-	const times: AnswerTimes = new Map();
+	const looking: Looking = { times: new Map(), vitals: metrics !== undefined };
 	await watch(
 		{
 			look: async () => {
 				isOn = await store.resurrection();
-				return lookUnlessHeld(deployment, context, times, () => repairing);
+				return lookUnlessHeld(deployment, context, looking, () => repairing);
 			},
 			repair: async (chosen) => {
 				repairing = true;
@@ -50,7 +52,11 @@ export async function watchDeployment(
 					repairing = false;
 				}
 			},
-			tell: (event) => tellHealth(event, name, context),
+			tell: (event) => {
+				metrics?.tell(name, event);
+				tellHealth(event, name, context);
+			},
+			judged: (targets) => metrics?.look(name, targets, context.clock.now()),
 			clock: context.clock,
 			signal: context.signal,
 		},
@@ -76,13 +82,13 @@ function policyOf({ maxInFlight, maxPerHour, backOff }: Resurrection, repairs: P
 async function lookUnlessHeld(
 	deployment: RecordedDeployment,
 	context: CliContext,
-	times: AnswerTimes,
+	looking: Looking,
 	isOwn: () => boolean,
 ): Promise<readonly Target[] | undefined> {
 	const isHeld = async () => !isOwn() && (await deployment.store.holder(deployment.name)) !== undefined;
 	if (await isHeld()) return undefined;
 	await refreshRecords(deployment);
-	const targets = await lookAtTargets(deployment, context, times);
+	const targets = await lookAtTargets(deployment, context, looking);
 	// Whoever began meanwhile may have stopped what was just seen to be silent.
 	return (await isHeld()) ? undefined : targets;
 }

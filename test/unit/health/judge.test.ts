@@ -13,7 +13,7 @@ function machine(said: Said): MachineSays {
 	const restarts = { app: said.startsWith("restarts") ? Number(said.slice(9)) : 0 };
 	const failing = said === "failing" ? ["app does not run"] : said === "no supervisor" ? undefined : [];
 	const deaf = said === "deaf" ? ["10.0.0.1:80/ status 503"] : [];
-	return { answers: true, bootId: said === "rebooted" ? "second" : "first", failing, deaf, restarts };
+	return { answers: true, bootId: said === "rebooted" ? "second" : "first", failing, deaf, tookMs: 1, restarts };
 }
 
 const look = (at: number, said: Said, cloud: CloudSays = "running"): Reading => ({

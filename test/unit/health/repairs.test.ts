@@ -27,7 +27,7 @@ function fleet(count: number, ill: readonly Ill[], azs = 1) {
 		const cloud = state === "gone" ? "gone" : state === "off" ? "stopped" : "running";
 		const machine = ["silent", "gone", "off", "unseen"].includes(state)
 			? ({ answers: false, why: state } as const)
-			: ({ answers: true, bootId: "1", failing: [], deaf: [], restarts: {} } as const);
+			: ({ answers: true, bootId: "1", failing: [], deaf: [], tookMs: 1, restarts: {} } as const);
 		return {
 			instance: `web/${index}`,
 			az: `z${(index % azs) + 1}`,
