@@ -20,6 +20,8 @@ export interface CliContext {
 	readonly ports: Ports;
 	/** Registers secrets that no output may show. */
 	readonly hide: (secrets: readonly string[]) => void;
+	/** Gets every event as it is shown, without secrets. */
+	readonly listen: (listener: EventSink) => void;
 	/** The path of the davit command itself, for ProxyCommand lines. */
 	readonly self: string;
 }

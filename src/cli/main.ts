@@ -128,6 +128,7 @@ function contextOf(options: Globals, view: SecretView, signal: AbortSignal): Cli
 		random: systemRandom,
 		ports: systemPorts,
 		hide: view.hide,
+		listen: view.listen,
 		self: env.DAVIT_BIN ?? process.argv[1] ?? "davit",
 	};
 }

@@ -7,6 +7,7 @@ import type { Streams, View } from "./view/view.ts";
 /** A view through which no secret that was registered passes. */
 export interface SecretView extends View {
 	readonly hide: (secrets: readonly string[]) => void;
+	readonly listen: (listener: EventSink) => void;
 }
 
 /** The view that fits: NDJSON when asked, live on a terminal, plain lines else. The live one loads when there is something to do. */
@@ -26,6 +27,7 @@ export function openView({
 	log?: View | undefined;
 }): SecretView {
 	const secrets = new Set<string>();
+	const listeners: EventSink[] = [];
 	let redact: ReturnType<typeof createRedactor> | undefined;
 	const plain: View = json ? createJsonView(streams) : createPlainView(streams);
 	let view = plain;
@@ -47,7 +49,11 @@ export function openView({
 			if (secrets.size > 0) redact ??= createRedactor([...secrets]);
 			const shown = redact ? redactEvent(event, redact) : event;
 			log?.emit(shown);
+			for (const listener of listeners) listener(shown);
 			show(shown);
+		},
+		listen: (listener) => {
+			listeners.push(listener);
 		},
 		hide: (more) => {
 			for (const secret of more) secrets.add(secret);

@@ -180,6 +180,7 @@ export class SimulatedWorld {
 			},
 			random: this.chance.of(`random of ${this.#processes++}`).random(),
 			hide: () => {},
+			listen: () => {},
 			self: "davit",
 			ports: {
 				createRenderer: () => ({ ...renderer, close: async () => {} }),

@@ -4,6 +4,7 @@ import { type Resurrection, readResurrection } from "../../manifest/resurrection
 import { type CliContext, type Command, type Options, text, texts } from "../command.ts";
 import { countOf } from "../session/count-of.ts";
 import type { HealthMetrics } from "../session/health-metrics.ts";
+import type { HealthWebhook } from "../session/health-webhook.ts";
 import { readText } from "../session/inputs.ts";
 import { warnOfStrangers } from "../session/published-port.ts";
 import { withDeployment } from "../session/recorded.ts";
@@ -29,6 +30,10 @@ export const command: Command = {
 			about: "which groups are not repaired (BOSH's rules), and how many VMs at once; repeatable",
 			repeat: true,
 		},
+		{
+			flags: "--webhook <url>",
+			about: "post what is told of health, as JSON, to this URL too (default: DAVIT_WEBHOOK)",
+		},
 		{ flags: "--metrics <port>", about: "show what is seen to Prometheus, at [HOST:]PORT/metrics (HOST: 127.0.0.1)" },
 	],
 	help: `Looks at every VM again and again: at the cloud's list, and at what the VM says of itself over SSH. A VM that is gone or silent, and jobs that don't
@@ -41,6 +46,7 @@ a safe point first.`,
 		const resurrection = await readResurrectionConfigs(options, context);
 		await withDeployment(options, context, async (deployment) => {
 			const metrics = await openMetrics(text(options, "metrics"), context);
+			const webhook = await openPosting(text(options, "webhook") || context.env.DAVIT_WEBHOOK, context);
 			const count = deployment.records.instances().length;
 			const seconds = secondsOf(options) ?? (count > FEW ? 3 * INTERVAL_S : INTERVAL_S);
 			const looks = text(options, "looks");
@@ -54,7 +60,7 @@ a safe point first.`,
 					...(looks === undefined ? {} : { looks: countOf(looks, { fallback: 1, what: "looks" }) }),
 				});
 			} finally {
-				await metrics?.close();
+				await Promise.all([metrics?.close(), webhook?.close()]);
 			}
 		});
 		return 0;
@@ -75,6 +81,17 @@ async function openMetrics(given: string | undefined, context: CliContext): Prom
 	const metrics = await serveMetrics({ host, port: Number(port) });
 	context.emit({ type: "note", text: `metrics at ${metrics.url}` });
 	return metrics;
+}
+
+/** Throws a UserError (exit code 64) for what is no URL. */
+async function openPosting(given: string | undefined, context: CliContext): Promise<HealthWebhook | undefined> {
+	if (!given) return undefined;
+	const { openWebhook } = await import("../session/health-webhook.ts");
+	const webhook = openWebhook(given, context);
+	context.listen((event) => {
+		if (event.type === "health") webhook.post(event);
+	});
+	return webhook;
 }
 
 const METRICS = /^(?:(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<host>[^:[\]/]+)):)?(?<port>\d+)$/;
