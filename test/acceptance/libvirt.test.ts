@@ -1,46 +1,36 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BOOT_ID, type LibvirtPlatform, openLibvirtPlatform, platformMissing } from "../support/libvirt-platform.ts";
+import { type LibvirtPlatform, openLibvirtPlatform, platformMissing } from "../support/libvirt-platform.ts";
+import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
-/** The cluster that PostgreSQL made at its first start, and a file of ours beside it. */
-const DATA = "sudo stat -c '%i %W' /var/vcap/store/postgres/data/PG_VERSION; sudo cat /var/vcap/store/kept";
+const DATA = "cat /var/vcap/store/data; cat /var/vcap/packages/tool/compiled";
 
 describe.skipIf(platformMissing !== undefined)(
-	`the example platform's database on a guest of libvirt, behind a jump host${platformMissing ? ` (${platformMissing})` : ""}`,
+	`a database on a guest of libvirt, behind a jump host${platformMissing ? ` (${platformMissing})` : ""}`,
 	() => {
 		let platform: LibvirtPlatform;
-		let data: string;
 
 		beforeAll(async () => {
-			platform = await openLibvirtPlatform(["control", "router", "compute"]);
+			platform = await openLibvirtPlatform((world) => {
+				const packages = { tool: 'uname -s >"$BOSH_INSTALL_TARGET/compiled"' };
+				writeTinyRelease(world, "release", { jobs: { app: { packages: ["tool"] } }, packages });
+				const database = tinyGroup("database", "app", { persistent_disk: 256 });
+				const stemcells = [{ alias: "default", os: "debian-12", version: "latest" }];
+				return world.write("tiny.yml", tinyManifest([database], { stemcells }));
+			});
 		});
 		afterAll(() => platform?.close());
 
-		const expectRunning = () =>
-			expect
-				.poll(async () => (await platform.vms()).map(({ instance, state }) => `${instance} ${state}`), {
-					timeout: 600_000,
-					interval: 5000,
-				})
-				.toEqual(["database/0 running"]);
+		const states = async () => (await platform.vms()).map(({ instance, state }) => `${instance} ${state}`);
 
-		test("a guest boots, and PostgreSQL is installed on it", async () => {
+		test("a guest boots, a package compiles on it, and its job runs, with a disk that is known by its serial", async () => {
 			expect(await platform.deploy()).toMatch(/Uploading the prepared stemcell debian-12\/[0-9a-f]+ to libvirt/);
-			await expectRunning();
-			// PostgreSQL's disk is a block device, known by its serial.
+			expect(await states()).toEqual(["database/0 running"]);
 			expect(await platform.onDatabase("findmnt -no SOURCE /var/vcap/store; ls /dev/disk/by-id")).toMatch(
 				/^\/dev\/vd.\n[\s\S]*virtio-disk-/,
 			);
-			await platform.onDatabase("echo kept | sudo tee /var/vcap/store/kept; sync");
-			data = await platform.onDatabase(DATA);
-			expect(data).toMatch(/^\d+ \d+\nkept\n$/);
-		});
-
-		test("a guest that loses its power comes back by itself, without davit: disk, names, supervisor and jobs", async () => {
-			const before = await platform.onDatabase(BOOT_ID);
-			await platform.libvirt.virsh("reset", await platform.cidOf("database/0"));
-			await platform.untilBootedAgain(before);
-			await expectRunning();
-			expect(await platform.deploy()).toBe("min-4: nothing to do, all is as the manifest says\n");
+			await platform.onDatabase("echo kept | sudo tee /var/vcap/store/data; sync");
+			expect(await platform.onDatabase(DATA)).toBe("kept\nLinux\n");
+			expect(await platform.deploy()).toBe("tiny: nothing to do, all is as the manifest says\n");
 		});
 
 		test("a database whose VM is gone gets another one with its data", async () => {
@@ -48,8 +38,8 @@ describe.skipIf(platformMissing !== undefined)(
 			await platform.libvirt.virsh(`destroy ${cid}; undefine ${cid} --nvram`);
 			await platform.deploy();
 			expect(await platform.cidOf("database/0")).not.toBe(cid);
-			await expectRunning();
-			expect(await platform.onDatabase(DATA)).toBe(data);
+			expect(await states()).toEqual(["database/0 running"]);
+			expect(await platform.onDatabase(DATA)).toBe("kept\nLinux\n");
 		});
 
 		test("deleting it leaves nothing at the host but the orphaned disk and the stemcell", () => platform.deleteAll());

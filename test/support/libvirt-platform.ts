@@ -61,31 +61,18 @@ async function fetchPackages(): Promise<void> {
 
 /**
  * Opens it. Needs root.
- * @param without instance groups of manifests/min-4.yml that are left out: each is a guest less.
+ * @param write puts another manifest into the operator's folder, and gives its path; manifests/min-4.yml unless given.
  */
-export async function openLibvirtPlatform(without: readonly string[] = []): Promise<LibvirtPlatform> {
+export async function openLibvirtPlatform(write?: (world: World) => string): Promise<LibvirtPlatform> {
 	const libvirt = await startLibvirtd();
 	await libvirt.virsh(`net-define ${join(manifests, "cloud/libvirt-network.xml")}; net-start davit`);
 	const operator = await openOperatorSide(libvirt.pid);
 	const world = openWorld({ name: "root", argv: operator.argv });
 	world.write("cloud.yml", cloudFile(libvirt, operator));
-	world.write(
-		"groups.yml",
-		JSON.stringify(without.map((name) => ({ type: "remove", path: `/instance_groups/name=${name}` }))),
-	);
 	const stemcell = `debian-12/latest=prepared:${await preparedImage()}`;
-	const argv = [
-		"deploy",
-		join(manifests, "min-4.yml"),
-		"-o",
-		"groups.yml",
-		"--cloud",
-		"cloud.yml",
-		"--stemcell",
-		stemcell,
-		"-n",
-	];
-	await fetchPackages();
+	const manifest = write?.(world) ?? join(manifests, "min-4.yml");
+	const argv = ["deploy", manifest, "--cloud", "cloud.yml", "--stemcell", stemcell, "-n"];
+	if (!write) await fetchPackages();
 	const vms: LibvirtPlatform["vms"] = async () => {
 		const { stdout } = await world.davit(["vms", "--json"]);
 		return stdout
