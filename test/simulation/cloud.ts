@@ -19,6 +19,7 @@ import type { Chance } from "./chance.ts";
 import type { DavitProcess } from "./davit-process.ts";
 import { type CloudFault, cloudFaults, type Faults } from "./faults.ts";
 import { SimulatedMachine } from "./machine.ts";
+import { Outages } from "./outages.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /** A persistent disk: what is on it outlives its VMs. */
@@ -80,6 +81,7 @@ export class SimulatedCloud {
 	readonly chance: Chance;
 	readonly vms = new Map<VmCid, SimulatedVm>();
 	readonly disks = new Map<DiskCid, SimulatedDisk>();
+	readonly outages: Outages;
 	/** What no davit may ever do. */
 	readonly violations: string[] = [];
 	/** True once look-ups have told of a past: what was made in between was not found. */
@@ -94,6 +96,7 @@ export class SimulatedCloud {
 	constructor(time: VirtualTime, chance: Chance, page: number) {
 		this.time = time;
 		this.chance = chance;
+		this.outages = new Outages(time);
 		this.#page = page;
 	}
 
@@ -146,6 +149,7 @@ export class SimulatedCloud {
 		fault: CloudFault | undefined,
 		next: () => Promise<T>,
 	): Promise<T> {
+		if (this.outages.is("silent")) throw failure("unavailable", verb, "nobody answers");
 		if (fault === "rate-limit") throw failure("rate-limit", verb, "slow down");
 		if (fault === "refused") throw failure("quota", verb, "there is no room");
 		if (fault === "lost-request") throw failure("unavailable", verb, "the connection was lost");
@@ -193,6 +197,10 @@ export class SimulatedCloud {
 			attachDisk: async (vm, cid) => {
 				const disk = this.#disk(cid, "attachDisk");
 				this.#vm(vm, "attachDisk");
+				const other = [...this.vms.values()].find(
+					({ cid: own, machine: { isOn, mounted } }) => own !== vm && isOn && mounted === disk,
+				);
+				if (other) this.violate(`${cid} was attached to ${vm} while ${other.cid} had it mounted`);
 				if (disk.attachedTo !== undefined && disk.attachedTo !== vm)
 					throw failure("invalid", "attachDisk", `${cid} is attached to ${disk.attachedTo}`);
 				disk.attachedTo = vm;
@@ -292,11 +300,13 @@ export class SimulatedCloud {
 	#resources(kind: ResourceKind): CloudResource[] {
 		const { vms, disks } = this.#seen();
 		if (kind === "vm")
-			return vms.map(({ cid, request: { key, owner, name }, ips, machine, metadata }) => ({
-				...{ kind, cid, key, owner, name, metadata },
-				ips: Object.values(ips),
-				state: machine.isOn ? "running" : "stopped",
-			}));
+			return vms
+				.filter(({ request }) => !this.outages.is("hidden", request.name))
+				.map(({ cid, request: { key, owner, name }, ips, machine, metadata }) => ({
+					...{ kind, cid, key, owner, name, metadata },
+					ips: Object.values(ips),
+					state: machine.isOn ? "running" : "stopped",
+				}));
 		if (kind !== "disk") return [];
 		return disks.map(({ cid, key, owner, sizeMib, attachedTo, metadata }) => ({
 			...{ kind, cid, key, owner, name: cid, sizeMib, metadata },

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { explore } from "./explore.ts";
+import { exploreWatch } from "./explore-watch.ts";
 
 /** One of the processes among which seeds are shared out. */
 export interface Lane {
@@ -10,6 +11,8 @@ export interface Lane {
 	/** Wall clock, ms since 1970. */
 	readonly until: number;
 	readonly rounds: number;
+	/** A watcher's lives instead of changes. */
+	readonly watch: boolean;
 }
 
 /** How one life went. */
@@ -20,18 +23,18 @@ export interface Told {
 	readonly hits: Readonly<Record<string, number>>;
 }
 
-async function one(seed: number, rounds: number): Promise<Told> {
+async function one(seed: number, { rounds, watch }: Pick<Lane, "rounds" | "watch">): Promise<Told> {
 	const hits = new Map<string, number>();
-	const problem = await explore({ seed, rounds, hits }).then(
+	const problem = await (watch ? exploreWatch : explore)({ seed, rounds, hits }).then(
 		() => undefined,
 		(error: Error) => error.message,
 	);
 	return { seed, hits: Object.fromEntries(hits), ...(problem === undefined ? {} : { problem }) };
 }
 
-const { from, step, to, until, rounds } = JSON.parse(process.argv[2] ?? "{}") as Lane;
+const { from, step, to, until, ...life } = JSON.parse(process.argv[2] ?? "{}") as Lane;
 for (let seed = from; seed < to && Date.now() < until; seed += step) {
-	const told = await one(seed, rounds);
+	const told = await one(seed, life);
 	await new Promise((resolve) => process.send?.(told, resolve));
 }
 // Killed processes of the simulation wait for ever.

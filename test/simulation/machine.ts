@@ -49,6 +49,8 @@ export class SimulatedMachine {
 	/** fstab: mounted again after a boot, if it is attached. */
 	remembered: SimulatedDisk | undefined;
 	rememberedCopy: SimulatedDisk | undefined;
+	/** It stands still until it is booted: nothing in it answers, and it holds what it had. */
+	frozen = false;
 	/** Half of it was deleted: it never boots again. */
 	broken = false;
 	#bootedAt: number | undefined;
@@ -75,12 +77,13 @@ export class SimulatedMachine {
 
 	/** It has answered for so many ms: davit could not take it for gone. */
 	answered(ms: number): boolean {
-		return this.#bootedAt !== undefined && this.#bootedAt + ms <= this.cloud.time.now;
+		return !this.frozen && this.#bootedAt !== undefined && this.#bootedAt + ms <= this.cloud.time.now;
 	}
 
 	/** Switches it on, or on again; what was monitored comes back by itself. */
 	boot(): void {
 		this.end();
+		this.frozen = false;
 		this.bootId += 1;
 		const upAt = this.cloud.time.now + this.chance.number(5_000, 40_000);
 		this.#bootedAt = upAt;

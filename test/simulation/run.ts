@@ -18,6 +18,8 @@ const { values } = parseArgs({
 		seed: { type: "string", default: String(Date.now() % 1e9) },
 		seeds: { type: "string", default: "1000000" },
 		minutes: { type: "string", default: "1" },
+		/** VMs fall ill while they are watched, instead of a deployment's changes. */
+		watch: { type: "boolean", default: false },
 		/** Ends with the first life that goes wrong. */
 		"until-failure": { type: "boolean", default: false },
 		/** Writes its part of docs/simulation.md. */
@@ -37,7 +39,14 @@ const children: ChildProcess[] = [];
 let lives = 0;
 
 function lane(number: number): Promise<void> {
-	const settings: Lane = { from: first + number, step: lanes, to: first + Number(values.seeds), until, rounds: ROUNDS };
+	const settings: Lane = {
+		from: first + number,
+		step: lanes,
+		to: first + Number(values.seeds),
+		until,
+		rounds: ROUNDS,
+		watch: values.watch,
+	};
 	const child = fork(join(import.meta.dirname, "lane.ts"), [JSON.stringify(settings)]);
 	children.push(child);
 	child.on("message", ({ hits: own, problem }: Told) => {

@@ -29,7 +29,8 @@ export function simulatedSsh(parts: SshParts): Ssh {
 				signal.throwIfAborted();
 				const fault = faults().choose(machineFaults, where(target.name), target.name);
 				const vm = cloud.machineAt(target.host);
-				if (!vm?.machine.answers) throw lost(target, "dial", "connection refused");
+				if (!vm?.machine.answers || cloud.outages.is("cut", target.name))
+					throw lost(target, "dial", "connection refused");
 				if (fault === "no-connection") throw lost(target, "dial", "connection timed out");
 				if (fault === "reboot") {
 					vm.machine.boot();
@@ -54,7 +55,11 @@ function connection(vm: SimulatedVm, target: SshTarget, parts: SshParts): SshCon
 	const { cloud, davit, faults, where } = parts;
 	const { machine } = vm;
 	const bootId = machine.bootId;
-	const isThere = () => cloud.vms.get(vm.cid) === vm && machine.answers && machine.bootId === bootId;
+	const isThere = () =>
+		cloud.vms.get(vm.cid) === vm &&
+		machine.answers &&
+		machine.bootId === bootId &&
+		!cloud.outages.is("cut", target.name);
 	const execute = async (script: string, options: RunOptions): Promise<RunResult> => {
 		const { signal, stdin = "" } = options;
 		const input =

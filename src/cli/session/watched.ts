@@ -27,6 +27,8 @@ export interface Looking {
 	readonly times: Map<InstanceName, number>;
 	/** Vitals are asked for too, which takes 0.2 s more. */
 	readonly vitals: boolean;
+	/** The last deploy has come to its end: what is half done now was a repair's, or another command's, that was cut short. */
+	readonly isDeployed?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function lookAtTargets(
 	context: CliContext,
 	looking: Looking,
 ): Promise<readonly Target[]> {
-	const records = deployment.records.instances().filter(isWatched);
+	const records = deployment.records.instances().filter((record) => isWatched(record, looking.isDeployed === true));
 	const at = context.clock.monotonic();
 	const places = createLimiter(AT_ONCE);
 	const [listed, machines] = await Promise.all([
@@ -71,9 +73,10 @@ function servicesOf(
 
 const NOT_ASKED: MachineSays = { answers: false, why: "it has no VM" };
 
-/** What operators stopped or ignore, what is at work for an errand only, and what an update left half done is left alone. */
-function isWatched({ lifecycle, wanted, ignore, dirty, applied }: InstanceRecord): boolean {
-	return lifecycle === "service" && wanted === "started" && !ignore && !dirty && applied !== undefined;
+/** What operators stopped or ignore, what is at work for an errand only, and what a deploy left half done is left alone. */
+function isWatched({ lifecycle, wanted, ignore, dirty, applied }: InstanceRecord, isDeployed: boolean): boolean {
+	const isWhole = !dirty && applied !== undefined;
+	return lifecycle === "service" && wanted === "started" && !ignore && (isWhole || isDeployed);
 }
 
 type Listed = ReadonlyMap<string, ReadonlyMap<string, CloudResource> | undefined>;
@@ -125,7 +128,14 @@ async function ask(
 		const probe = parseProbe(stdout);
 		const tookMs = clock.monotonic() - begun;
 		times.set(instance, tookMs);
-		return { ...answerOf(probe, expected), tookMs, ...(probe.vitals ? { vitals: flatVitals(probe.vitals) } : {}) };
+		const answer = answerOf(probe, expected);
+		const cut = record.dirty ? ["what was last done to it was cut short"] : [];
+		return {
+			...answer,
+			failing: answer.failing && [...cut, ...answer.failing],
+			tookMs,
+			...(probe.vitals ? { vitals: flatVitals(probe.vitals) } : {}),
+		};
 	} catch (error) {
 		signal.throwIfAborted();
 		return { answers: false, why: (error as Error).message };

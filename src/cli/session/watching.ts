@@ -87,8 +87,9 @@ async function lookUnlessHeld(
 ): Promise<readonly Target[] | undefined> {
 	const isHeld = async () => !isOwn() && (await deployment.store.holder(deployment.name)) !== undefined;
 	if (await isHeld()) return undefined;
-	await refreshRecords(deployment);
-	const targets = await lookAtTargets(deployment, context, looking);
+	const { deployment: record } = await refreshRecords(deployment);
+	const isDeployed = record !== undefined && record.unfinished === undefined;
+	const targets = await lookAtTargets(deployment, context, { ...looking, isDeployed });
 	// Whoever began meanwhile may have stopped what was just seen to be silent.
 	return (await isHeld()) ? undefined : targets;
 }
