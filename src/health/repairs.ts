@@ -1,6 +1,6 @@
 import { type Amount, amountOf } from "../plan/amount.ts";
 import type { InstanceName } from "../plan/step.ts";
-import { judge, type Rules, type Standing } from "./judge.ts";
+import { isAbsent, judge, type Rules, type Standing } from "./judge.ts";
 import { partition } from "./partition.ts";
 import type { Target } from "./reading.ts";
 
@@ -62,14 +62,23 @@ export interface RepairInput {
 	readonly now: number;
 }
 
+/** A cloud that says of a VM which answers that it is gone, or off, lies about others too: it is no witness in this look. */
+function believed(targets: readonly Target[]): readonly Target[] {
+	if (!targets.some(({ reading: { cloud, machine } }) => isAbsent(cloud) && machine.answers)) return targets;
+	return targets.map((target) =>
+		isAbsent(target.reading.cloud) ? { ...target, reading: { ...target.reading, cloud: "nothing" } } : target,
+	);
+}
+
 /** One more look at all: why the watcher itself may be cut off, if so, and what is to be made of each VM. */
 export function judgeAll(
 	targets: readonly Target[],
 	former: ReadonlyMap<InstanceName, Standing>,
 	rules: Rules,
 ): { readonly judged: readonly Judged[]; readonly partitioned: string | undefined } {
-	const partitioned = partition(targets);
-	const judged = targets.map((target) => ({
+	const seen = believed(targets);
+	const partitioned = partition(seen);
+	const judged = seen.map((target) => ({
 		...target,
 		standing: judge(former.get(target.instance), target.reading, { rules, partitioned }),
 	}));

@@ -150,7 +150,7 @@ function doHarm(world: SimulatedWorld, harm: Harm, choices: Chance): readonly st
 		case "process-died":
 			return hurt(some(1), harm);
 		case "two":
-			return hurt(some(2), choices.one(["gone", "frozen", "off"] as const));
+			return hurt(some(2), choices.one(["gone", "off"] as const));
 		case "all-off":
 			return hurt(names, "off");
 		case "ignored":

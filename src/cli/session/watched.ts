@@ -115,7 +115,13 @@ async function ask(
 	if (!record.vm) return NOT_ASKED;
 	const instance = `${record.group}/${record.index}`;
 	const services = servicesOf(inputs.deployment, record);
-	const expected = { services, vitals, mountPoint: record.disk && STORE, ...expectedJobs(record) };
+	const expected = {
+		services,
+		vitals,
+		mountPoint: record.disk && STORE,
+		disks: Object.keys(record.disks ?? {}),
+		...expectedJobs(record),
+	};
 	const { least, most } = ANSWER_MS;
 	const ms = Math.min(most, Math.max(least, 3 * (times.get(instance) ?? most)));
 	const late = () => new Error(`it gave no answer within ${(ms / 1000).toFixed()} s`);
@@ -143,7 +149,7 @@ async function ask(
 }
 
 function answerOf(
-	{ bootId, processes, services: said, wrongJobs, mounted }: ProbeResult,
+	{ bootId, processes, services: said, wrongJobs, mounted, missingDisks }: ProbeResult,
 	{ services, mountPoint }: { readonly services: readonly ServiceProbe[]; readonly mountPoint: string | undefined },
 ): Omit<Extract<MachineSays, { answers: true }>, "tookMs" | "vitals"> {
 	const failing = processes?.filter(
@@ -154,6 +160,7 @@ function answerOf(
 		bootId,
 		failing: failing && [
 			...(mountPoint !== undefined && !mounted ? ["its persistent disk is not mounted"] : []),
+			...missingDisks.map((name) => `its persistent disk ${name} is not there`),
 			...wrongJobs.map((job) => `its job ${job} is gone`),
 			...failing.map(({ name }) => `${name} does not run`),
 		],

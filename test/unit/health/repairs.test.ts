@@ -109,6 +109,20 @@ describe("whether the watcher may be cut off", () => {
 	});
 });
 
+test("a cloud that says of VMs which answer that they are gone is believed of none", () => {
+	const targets = fleet(10, ["gone"]).map((target, index) =>
+		index === 1 ? { ...target, reading: { ...target.reading, cloud: "gone" as const } } : target,
+	);
+	const at = (ms: number) => targets.map((target) => ({ ...target, reading: { ...target.reading, at: ms } }));
+	let standings = new Map<string, Standing>();
+	for (let ms = 0; ms <= 120_000; ms += 10_000) {
+		const { judged } = judgeAll(at(ms), standings, RULES);
+		standings = new Map(judged.map(({ instance, standing: one }) => [instance, one]));
+	}
+	expect(standings.get("web/0")?.verdict).toBe("unknown");
+	expect(standings.get("web/1")?.verdict).toBe("healthy");
+});
+
 describe("again and again", () => {
 	const repaired = (...minutes: readonly number[]) =>
 		minutes.map((minute): PastRepair => ({ instance: "web/0", at: minute * MINUTE }));
