@@ -264,7 +264,7 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 			["--metrics", "0"],
 		);
 		for (const line of [
-			/^davit_instance_answer_seconds\{deployment="tiny",instance="web\/0"\} 0\.\d+$/m,
+			/^davit_instance_answer_seconds\{deployment="tiny",instance="web\/0"\} \d+\.\d+$/m,
 			/^davit_instance_vitals\{deployment="tiny",instance="db\/0",vital="persistent_disk_percent"\} \d+$/m,
 			/^davit_process_restarts\{deployment="tiny",instance="web\/0",process="app"\} 0$/m,
 			/^davit_answer_seconds_count\{deployment="tiny"\} \d+$/m,
