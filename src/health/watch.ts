@@ -15,6 +15,8 @@ import {
 /** What is told while a deployment is watched. */
 export type HealthEvent =
 	| { readonly type: "verdict"; readonly instance: InstanceName; readonly verdict: Verdict; readonly why: string }
+	/** Whether the clouds answer; told when that changes. While one does not, none of its VMs is given up. */
+	| { readonly type: "clouds"; readonly answer: boolean }
 	/** It is ill, and not repaired now. */
 	| { readonly type: "held"; readonly instance: InstanceName; readonly why: string }
 	/** The watcher may be cut off from its VMs: `why`; undefined: not any more. */
@@ -71,6 +73,7 @@ class Watcher {
 	/** Why each was held, as it was told. */
 	private held = new Map<InstanceName, string>();
 	private partitioned: string | undefined;
+	private cloudsAnswer = true;
 	atWork: { readonly instances: readonly InstanceName[]; readonly done: Promise<void> } | undefined;
 
 	constructor(ports: WatchPorts, settings: WatchSettings) {
@@ -85,6 +88,7 @@ class Watcher {
 			this.standings = new Map();
 			return false;
 		}
+		this.tellClouds(targets.every(({ reading }) => reading.cloud !== "nothing"));
 		const running = this.atWork?.instances ?? [];
 		const others = targets.filter(({ instance }) => !running.includes(instance));
 		const { judged, partitioned } = judgeAll(others, this.standings, this.settings.rules);
@@ -104,6 +108,11 @@ class Watcher {
 		const former = this.standings.get(instance)?.verdict ?? "unknown";
 		if (former !== verdict && !(former === "unknown" && verdict === "healthy"))
 			this.ports.tell({ type: "verdict", instance, verdict, why });
+	}
+
+	private tellClouds(answer: boolean): void {
+		if (answer !== this.cloudsAnswer) this.ports.tell({ type: "clouds", answer });
+		this.cloudsAnswer = answer;
 	}
 
 	private tellPartition(why: string | undefined): void {

@@ -247,6 +247,12 @@ describe.each(oneUser)("davit watch, as $name", (user) => {
 		expect(refused.code).toBe(1);
 		expect(refused.stderr).toMatch(/^error: no metrics at 127\.0\.0\.1:\d+: .*EADDRINUSE/);
 		taken.close();
+		// It ends, though the port had been opened by then.
+		const noUrl = await world.davit(["watch", "--metrics", "0", "--webhook", "hook"], { longestMs: 30_000 });
+		expect(noUrl).toMatchObject({
+			code: 64,
+			stderr: expect.stringContaining("--webhook: that is no http or https URL"),
+		});
 		let shown = "";
 		await watching(
 			async (watch) => {

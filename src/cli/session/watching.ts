@@ -152,6 +152,8 @@ function tellHealth(event: HealthEvent, deployment: string, { emit, clock }: Cli
 	if (event.type === "verdict")
 		say(event.verdict, event.why === "" ? event.verdict : `${event.verdict}: ${event.why}`, event.instance);
 	else if (event.type === "held") say("held", `not repaired: ${event.why}`, event.instance);
+	else if (event.type === "clouds")
+		say("clouds", event.answer ? "the cloud answers again" : "the cloud does not answer: no VM is given up without it");
 	else if (event.type === "partitioned")
 		say("partitioned", event.why === undefined ? "the VMs answer again" : `nothing is repaired: ${event.why}`);
 	else if (event.type === "repair")
