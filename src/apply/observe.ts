@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { CloudResource, Cpi, Owner, ResourceKind, VmCid } from "../cpi/cpi.ts";
 import { STORE } from "../machine/layout.ts";
 import { type ProbeExpectation, type ProbeResult, parseProbe, probeScript } from "../machine/probe.ts";
+import { isFailing } from "../machine/supervisor/control.ts";
 import type { MachineView, Observed } from "../plan/diff-instance.ts";
 import type { InstanceName } from "../plan/step.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
@@ -112,9 +113,7 @@ function viewOf({ disk, applied }: InstanceRecord, probe: ProbeResult): MachineV
 		...probe.wrongJobs.map((name) => `the link /var/vcap/jobs/${name}`),
 		...probe.wrongPackages.map((name) => `the link /var/vcap/packages/${name}`),
 	];
-	const failing = probe.processes?.filter(
-		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
-	);
+	const failing = probe.processes?.filter(isFailing);
 	const active = probe.processes?.filter(({ monitored, pid = 0 }) => monitored || pid > 0) ?? [];
 	const silent = applied ? ["the supervisor"] : [];
 	return {

@@ -90,6 +90,9 @@ async function one(world: SimulatedWorld, harm: Harm, { calm, choices, told, onE
 		told.push(`${seconds(begin)} s: watcher ${watcher}: ${ended.code} ${ended.text}`, ...lines);
 		onEnd?.(harm, ended, (world.time.now - begin) / 1_000);
 		checkRepairs(ended, world.cloud.vms.size, ignored);
+		const clouds = ended.events.filter((event) => event.type === "health" && event.verdict === "clouds").length;
+		if (calm && watcher === 1 && clouds !== (harm === "cloud-silent" ? 2 : 0))
+			throw new Error(`a cloud's silence was told ${clouds} times`);
 		const ill = [...world.cloud.vms.values()].filter((vm) => vm.request.name !== ignored && !isWell(vm));
 		const lacking = [...before.keys()].filter((name) => name !== ignored && !vmOf(world, name));
 		if (ended.code === 0 && ill.length === 0 && lacking.length === 0) break;

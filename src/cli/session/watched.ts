@@ -4,6 +4,7 @@ import type { CloudSays, MachineSays, Target } from "../../health/reading.ts";
 import { STORE } from "../../machine/layout.ts";
 import { type ProbeResult, parseProbe, probeScript } from "../../machine/probe.ts";
 import { type ServiceProbe, serviceFailure } from "../../machine/service-probe.ts";
+import { isFailing } from "../../machine/supervisor/control.ts";
 import { flatVitals } from "../../machine/vitals.ts";
 import type { Deployment } from "../../manifest/deployment.ts";
 import { addressableNetwork } from "../../plan/link-data.ts";
@@ -82,12 +83,14 @@ function isWatched({ lifecycle, wanted, ignore, dirty, applied }: InstanceRecord
 type Listed = ReadonlyMap<string, ReadonlyMap<string, CloudResource> | undefined>;
 
 /** By CPI: its VMs; undefined for a cloud that does not answer. */
-async function listClouds({ name, store, cpis }: RecordedDeployment, { signal }: CliContext): Promise<Listed> {
+async function listClouds({ name, store, cpis }: RecordedDeployment, { signal, clock }: CliContext): Promise<Listed> {
 	const owner = { store: store.uuid, deployment: name };
 	const lists = [...cpis.all()].map(async ([cpi, port]) => {
-		const until = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
+		const late = () => new Error(`it gave no list within ${LIST_MS / 1000} s`);
 		try {
-			const vms = await listVms(cpi, port, { owner, signal: until });
+			const vms = await withDeadline({ ms: LIST_MS, clock, signal, late }, (until) =>
+				listVms(cpi, port, { owner, signal: until }),
+			);
 			return [cpi, new Map(vms.map(({ vm }) => [vm.cid as string, vm]))] as const;
 		} catch {
 			signal.throwIfAborted();
@@ -152,9 +155,7 @@ function answerOf(
 	{ bootId, processes, services: said, wrongJobs, mounted, missingDisks }: ProbeResult,
 	{ services, mountPoint }: { readonly services: readonly ServiceProbe[]; readonly mountPoint: string | undefined },
 ): Omit<Extract<MachineSays, { answers: true }>, "tookMs" | "vitals"> {
-	const failing = processes?.filter(
-		({ pending, monitored, status }) => pending === undefined && !(monitored && status === "running"),
-	);
+	const failing = processes?.filter(isFailing);
 	return {
 		answers: true,
 		bootId,

@@ -39,6 +39,11 @@ export interface ProcessStatus {
 	readonly message?: string;
 }
 
+/** Neither running as it should nor on the way to what it was told. */
+export function isFailing({ pending, monitored, status }: ProcessStatus): boolean {
+	return pending === undefined && !(monitored && status === "running");
+}
+
 /** A script that puts the table in place and has the supervisor read it, waiting up to 20 s for one; checks that stay as they are aren't touched. */
 export function writeTableScript(table: string): string {
 	return `set -e
