@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
 import { startedKinds } from "../support/acceptance-golden.ts";
 import { listingOf, recordedListing } from "../support/acceptance-state.ts";
+import { runErrand } from "../support/errands.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -38,12 +39,7 @@ async function deploy({ web = 1, db = 1, beside = {}, alone = {} }: Record<strin
 }
 afterAll(() => world.close());
 
-async function run(args: readonly string[]) {
-	const { code, events, stderr } = await world.told(["run-errand", ...args]);
-	expect(code, stderr).toBe(0);
-	const rows = events.flatMap((event) => (event.type === "table" ? event.rows : []));
-	return { on: rows.map(({ instance }) => instance).sort(), kinds: startedKinds(events) };
-}
+const run = (args: readonly string[]) => runErrand(world, args);
 
 describe("--when-changed", () => {
 	/** Where it ran, and what that came to; nothing ran where it was skipped. */

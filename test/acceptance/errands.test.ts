@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWorld, type World } from "../support/acceptance.ts";
-import { startedKinds } from "../support/acceptance-golden.ts";
 import { listingOf, recordedListing } from "../support/acceptance-state.ts";
+import { runErrand } from "../support/errands.ts";
 import { users } from "../support/ordinary-user.ts";
 import { tinyGroup, tinyManifest, writeTinyRelease } from "../support/tiny-release.ts";
 
@@ -30,12 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-async function run(args: readonly string[]) {
-	const { code, events, stderr } = await world.told(["run-errand", ...args]);
-	expect(code, stderr).toBe(0);
-	const rows = events.flatMap((event) => (event.type === "table" ? event.rows : []));
-	return { on: rows.map(({ instance }) => instance).sort(), kinds: startedKinds(events) };
-}
+const run = (args: readonly string[]) => runErrand(world, args);
 
 test("an errand beside services runs on all instances that have it, or on those that are named", async () => {
 	expect((await run(["smoke"])).on).toEqual(["db/0", "web/0", "web/1"]);
